@@ -1,0 +1,117 @@
+"""The program `planner`: arguments, messages and exit statuses. The only module that prints."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import planner
+from planner.domain.calendar import iso
+from planner.domain.errors import PlannerError
+from planner.domain.findings import Finding
+from planner.reporting.run import Run
+
+FINE: Final = 0
+HAS_ERRORS: Final = 1
+UNUSABLE: Final = 2
+INTERRUPTED: Final = 3
+
+_PATIENCE: Final = 1.0
+"""After so many seconds progress is shown [s]."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        match chosen.command:
+            case "plan":
+                return _plan(chosen.fleet, chosen.plan, chosen.out)
+            case _:
+                return _check(chosen.fleet, chosen.plan)
+    except PlannerError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    except OSError as error:
+        where = error.filename or "the files"
+        what = f"{where}: {error.strerror or error}; check the folder's rights and free space"
+        print(what, file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("planner: interrupted; files that were being written are as before", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="planner",
+        description="Plan by which day which certificate must be in which key database.",
+        epilog="Exit status: 0 fine; 1 the plan has errors; 2 the input could not be used, nothing "
+        "was written; 3 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"planner {planner.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    plan = commands.add_parser(
+        "plan",
+        help="read a fleet, complete its plan, simulate it, write schedule, deadlines and findings",
+    )
+    check = commands.add_parser("check", help="read a fleet and print the findings of its plan")
+    for command in (plan, check):
+        command.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+        command.add_argument(
+            "--plan",
+            type=Path,
+            metavar="CSV",
+            help="a plan to take as it stands, instead of plan.csv or the upgrade columns",
+        )
+    plan.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+    )
+    return parser
+
+
+class _Progress:
+    """Says on stderr what is being done, once that takes more than a moment."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        elapsed = time.monotonic() - self._started
+        if elapsed > _PATIENCE:
+            print(f"planner: {elapsed:4.0f} s  {step}", file=sys.stderr, flush=True)
+
+
+def _plan(fleet: Path, plan: Path | None, out: Path) -> int:
+    run = planner.plan(fleet, out=out, plan=plan, observer=_Progress())
+    _print_summary(run)
+    print(f"Results are in {out}: start with schedule.csv, findings.csv and deadlines.png.")
+    return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _check(fleet: Path, plan: Path | None) -> int:
+    run = planner.plan(fleet, plan=plan, observer=_Progress())
+    for finding in run.findings:
+        print(_line(finding))
+    _print_summary(run)
+    return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _line(finding: Finding) -> str:
+    where = f"{finding.file}:{finding.line}: " if finding.line else ""
+    day = iso(finding.day)
+    head = f"{finding.severity} {finding.rule}{f' {day}' if day else ''}"
+    return f"{where}{head}: {finding.subject}: {finding.what}. {finding.fix}"
+
+
+def _print_summary(run: Run) -> None:
+    for value in (run.fleet, run.plan, run.timeline, run.deadlines, run.findings):
+        print(repr(value))
+    print(f"Measures: {run.measures}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What things are and what the vendor's rules say: levels, options, rules, calendar, fleet, plan."""

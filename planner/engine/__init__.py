@@ -1,0 +1,1 @@
+"""What the product computes: session states, deadlines, findings, measures and completion."""

@@ -1,0 +1,50 @@
+"""The compiler of the kernel, with a cache on disk that never goes stale.
+
+numba's cache notices a change of the file that defines a function, but not of the constants and
+functions that it takes from other files. So each state of the sources has a cache folder of its
+own.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+
+_ENGINE = Path(__file__).parent
+
+
+def _sources_digest() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in (_ENGINE, _ENGINE.parent / "domain"):
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> str:
+    """Folder for the machine code; empty, which leaves the choice to numba, if it is read-only."""
+    folder = _ENGINE / "__pycache__" / f"kernel-{_sources_digest()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return ""
+    return str(folder)
+
+
+_FOLDER = _cache_folder()
+
+
+def compiled(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+    """Compile a function to machine code at its first call, once for each state of the sources."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _FOLDER
+    try:
+        dispatcher: Callable[Parameters, Returned] = numba.njit(cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return dispatcher

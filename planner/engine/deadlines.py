@@ -1,0 +1,244 @@
+"""Deadlines: for each client, key database and trust anchor, when it is needed, and how it stands."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.domain import views
+from planner.domain.calendar import ALWAYS, NEVER, Calendar, Days
+from planner.domain.fleet import ClientKind, Codes, Flags, Numbers
+from planner.domain.levels import LevelFact
+from planner.domain.rules import VERDICTS, Verdict
+from planner.engine import kernel
+from planner.engine.kernel import Strictness
+from planner.engine.program import not_installed
+from planner.engine.timeline import Timeline, trusting_strictness
+from planner.engine.use_cases import use_cases
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_VERDICT = {verdict: number for number, verdict in enumerate(VERDICTS)}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Deadlines:
+    """When each trust anchor must be in each key database.
+
+    Parameters
+    ----------
+    first
+        Shape `(n_key_databases + 1,)`: rows of key database `k` are `first[k]:first[k + 1]`.
+    anchor
+        Shape `(n,)`, certificate numbers of `timeline.compiled.certificates`.
+    needed, latest_safe
+        Shape `(n,)`, days.
+    planned
+        Shape `(n,)`, days; `ALWAYS` where the anchor is in place, `NEVER` where nothing is planned.
+    verdict
+        Shape `(n,)`, places in `planner.domain.rules.VERDICTS`.
+    strictness
+        That of the simulation in which every session trusts every certificate.
+    """
+
+    timeline: Timeline
+    first: Numbers
+    anchor: Numbers
+    needed: Days
+    latest_safe: Days
+    planned: Days
+    verdict: Codes
+    strictness: Strictness
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+    def key_database(self) -> Numbers:
+        """Key database of each row; shape `(n,)`."""
+        return np.repeat(np.arange(len(self.first) - 1, dtype=np.int32), np.diff(self.first))
+
+    def endpoint(self) -> Numbers:
+        """Client endpoint of each row; shape `(n,)`."""
+        return self.timeline.plan.fleet.key_databases.endpoint[self.key_database()]
+
+    def opens(self) -> Days:
+        """First day on which each row's anchor can be had; `ALWAYS` where nothing says so."""
+        certificates = self.timeline.compiled.certificates
+        opens = np.where(
+            certificates.available == ALWAYS, certificates.not_before, certificates.available
+        )
+        return opens[self.anchor]
+
+    def has_verdict(self, verdict: Verdict) -> Flags:
+        """Whether each row has a verdict; shape `(n,)`."""
+        return self.verdict == _VERDICT[verdict]
+
+    def count(self, verdict: Verdict) -> int:
+        """Count the rows of a verdict."""
+        return int(np.count_nonzero(self.has_verdict(verdict)))
+
+    def slack(self) -> tuple[Flags, Numbers]:
+        """Whether each row has a slack, and `latest_safe - planned` [days] where it has."""
+        has_slack = (self.planned != ALWAYS) & (self.planned != NEVER)
+        slack = np.zeros(len(self), dtype=np.int32)
+        slack[has_slack] = self.latest_safe[has_slack] - self.planned[has_slack]
+        return has_slack, slack
+
+    def needing(self) -> tuple[Numbers, Numbers]:
+        """Pairs of a row and a session that ever needs it; each of shape `(m,)`."""
+        return kernel.sessions_that_need(
+            self.timeline.compiled.program,
+            self.strictness,
+            kernel.nothing_distributed(),
+            self.first,
+            self.anchor,
+        )
+
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Servers and use cases of each row: `;`-joined, sorted, without repetition."""
+        fleet = self.timeline.plan.fleet
+        servers: list[set[str]] = [set() for _ in range(len(self))]
+        cases: list[set[int]] = [set() for _ in range(len(self))]
+        case_of_session = use_cases(self.timeline)
+        rows, sessions = self.needing()
+        # Sets of texts: one step of plain Python for each pair.
+        for row, session in zip(rows.tolist(), sessions.tolist(), strict=True):
+            servers[row].add(fleet.servers.name[fleet.sessions.server[session]])
+            if case_of_session[session]:
+                cases[row].add(int(case_of_session[session]))
+        return [";".join(sorted(names)) for names in servers], [
+            ";".join(map(str, sorted(numbers))) for numbers in cases
+        ]
+
+    def uses_dsmcert(self) -> Flags:
+        """Whether each row's import is made with dsmcert, else with gsk8capicmd; shape `(n,)`.
+
+        dsmcert comes with new clients. A client that is not installed on the day counts with its
+        next installed level, after its retirement with its last.
+        """
+        plan = self.timeline.plan
+        fleet, program = plan.fleet, self.timeline.compiled.program
+        n_clients = len(fleet.clients)
+        day = np.where(
+            (self.planned == NEVER) | (self.planned == ALWAYS), self.latest_safe, self.planned
+        )
+        before = fleet.level_facts()
+        before[not_installed(plan)] = 0
+        facts = np.zeros(len(self), dtype=np.uint16)
+        for row, endpoint in enumerate(self.endpoint().tolist()):
+            if endpoint >= n_clients or fleet.clients.kind[endpoint] == ClientKind.STORAGE_AGENT:
+                continue
+            first, last = program.level_first[endpoint], program.level_first[endpoint + 1]
+            history = [(fleet.start - 1, int(before[endpoint]))]
+            history += zip(
+                program.level_day[first:last].tolist(),
+                program.level_facts[first:last].tolist(),
+                strict=True,
+            )
+            now = max(
+                (place for place, (since, _) in enumerate(history) if since <= day[row]), default=0
+            )
+            installed = [level for _, level in history[now:] if level]
+            earlier = [level for _, level in history[:now] if level]
+            facts[row] = (installed or earlier[::-1])[0]
+        return facts & LevelFact.NEW != 0
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{self.count(verdict)} {verdict}" for verdict in VERDICTS if self.count(verdict)
+        )
+        return f"Deadlines({len(self)} imports: {counts or 'none'})"
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the table of trust_deadlines.csv."""
+        return views.frame_of(self)
+
+    def _repr_html_(self) -> str:
+        return views.html_of(self)
+
+
+@lru_cache(maxsize=8)
+def _latest_safe_days(calendar: Calendar, start: int, end: int) -> Days:
+    days = calendar.latest_safe_days(start, end)
+    days.setflags(write=False)
+    return days
+
+
+def deadlines(timeline: Timeline) -> Deadlines:
+    """Compute when each trust anchor must be in each key database, and how the plan stands.
+
+    Exactly `semantics.md` section 6.
+
+    Notes
+    -----
+    Linear in sessions and changes of state. The rows stand by key database; `to_frame` sorts them.
+    """
+    fleet, compiled = timeline.plan.fleet, timeline.compiled
+    program = compiled.program
+    strictness = trusting_strictness(timeline)
+    groups, n_databases = fleet.sessions_of_key_database, len(fleet.key_databases)
+    first = np.zeros(n_databases + 1, dtype=np.int32)
+    anchor = np.empty(n_databases + 16, dtype=np.int32)
+    needed = np.empty(len(anchor), dtype=np.int32)
+    written = 0
+    while True:
+        written = kernel.find_needed(
+            program,
+            strictness,
+            kernel.nothing_distributed(),
+            groups.first,
+            groups.member,
+            written,
+            first,
+            anchor,
+            needed,
+        )
+        if written == n_databases:
+            break
+        anchor.resize(len(anchor) * 3 // 2, refcheck=False)
+        needed.resize(len(anchor), refcheck=False)
+    anchor.resize(int(first[-1]), refcheck=False)
+    needed.resize(int(first[-1]), refcheck=False)
+    planned = np.empty_like(needed)
+    kernel.find_planned(program, compiled.is_complete, first, anchor, needed, planned)
+    latest_safe = _latest_safe_days(fleet.calendar, fleet.start, fleet.end)[needed - fleet.start]
+    certificates = compiled.certificates
+    opens = np.where(
+        certificates.available == ALWAYS, certificates.not_before, certificates.available
+    )[anchor]
+    verdict = np.select(
+        [
+            planned == ALWAYS,
+            opens > needed,
+            planned == NEVER,
+            planned <= latest_safe,
+            planned < needed,
+            planned == needed,
+        ],
+        [
+            _VERDICT[verdict]
+            for verdict in (
+                Verdict.IN_PLACE,
+                Verdict.IMPOSSIBLE,
+                Verdict.MISSING,
+                Verdict.OK,
+                Verdict.TIGHT,
+                Verdict.SAME_DAY,
+            )
+        ],
+        default=_VERDICT[Verdict.LATE],
+    ).astype(np.uint8)
+    for column in (first, anchor, needed, planned, latest_safe, verdict, *strictness):
+        column.setflags(write=False)
+    return Deadlines(
+        timeline=timeline,
+        first=first,
+        anchor=anchor,
+        needed=needed,
+        latest_safe=latest_safe,
+        planned=planned,
+        verdict=verdict,
+        strictness=strictness,
+    )

@@ -1,0 +1,706 @@
+"""The compiled kernel: one function that looks at a session on a day, and the walks that use it.
+
+It reads like `semantics.md` section 4. A walk looks at a session, learns its state and the first
+later day on which that state can change, and jumps there; nothing is computed day by day.
+
+Two things couple sessions: accounts that turn strict, and automatic distribution. Without the
+latter, whether a new/new session succeeds does not depend on strictness, so one walk finds the
+day on which each account turns strict, and a second one writes the states. Automatic
+distribution is found in between, in order of days, for the few key databases that it concerns.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy.typing import NDArray
+
+from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.fleet import Codes, Flags, Numbers, SessionKind
+from planner.domain.levels import LevelFact
+from planner.domain.options import (
+    LOCAL_BIT,
+    SSL,
+    SSLACCEPTCERTFROMSERV,
+    SSLDISABLELEGACYTLS,
+    SSLREQUIRED,
+)
+from planner.domain.rules import (
+    BOTH_NEW_BASE,
+    BOTH_NEW_FACTS,
+    OLD_CLIENT_BASE,
+    OLD_CLIENT_FACTS,
+    OLD_SERVER_BASE,
+    OLD_SERVER_FACTS,
+    RULE_NUMBER,
+    RULES,
+    Distribution,
+    Fact,
+    Mode,
+    Trust,
+)
+from planner.engine.compiled import compiled
+from planner.engine.program import Program
+from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
+
+
+def _shifts(facts: tuple[Fact, ...]) -> dict[str, int]:
+    return {fact.name: fact.shift for fact in facts}
+
+
+_A, _B, _C = _shifts(OLD_SERVER_FACTS), _shifts(OLD_CLIENT_FACTS), _shifts(BOTH_NEW_FACTS)
+_A_REQUIRED, _A_ACCOUNT, _A_LDAP = _A["client_sslrequired"], _A["account_sslrequired"], _A["ldap"]
+_A_PORT, _A_LEGACY, _A_TLS12 = _A["port_differs"], _A["legacy_tls_disabled"], _A["server_tls12"]
+_A_TRUST, _A_VALID = _A["trust"], _A["valid"]
+_B_SSL, _B_REQUIRED, _B_LDAP = _B["ssl"], _B["client_sslrequired"], _B["ldap"]
+_B_BELOW_63, _B_TRUST, _B_VALID = _B["below_63"], _B["trust"], _B["valid"]
+_C_TLS13, _C_VALID, _C_MD5 = _C["tls13"], _C["valid"], _C["md5_refused"]
+_C_TRUST, _C_DISTRIBUTION = _C["trust"], _C["distribution"]
+
+_INSTALLED, _NEW = int(LevelFact.INSTALLED), int(LevelFact.NEW)
+_TLS13, _REFUSES_MD5 = int(LevelFact.TLS13), int(LevelFact.REFUSES_MD5)
+_BELOW_63, _LOCAL_STRICT = int(LevelFact.BELOW_63), int(LevelFact.LOCAL_TURNS_STRICT)
+_IS_812 = int(LevelFact.IS_812)
+_LIBRARY_814, _LIBRARY_718 = int(LevelFact.LIBRARY_814), int(LevelFact.LIBRARY_718)
+
+_SSL, _SSLREQUIRED = SSL.shift, SSLREQUIRED.shift
+_ACCEPT, _DISABLE_LEGACY = SSLACCEPTCERTFROMSERV.shift, SSLDISABLELEGACYTLS.shift
+
+_NOTHING, _OTHER, _TRUSTED = int(Trust.NOTHING), int(Trust.OTHER), int(Trust.TRUSTED)
+_WORKS, _NOT_ACCEPTED = int(Distribution.WORKS), int(Distribution.NOT_ACCEPTED)
+_STRICT, _LDAP = int(Distribution.STRICT), int(Distribution.LDAP)
+_PARTNER_LEVEL = int(Distribution.PARTNER_LEVEL)
+_INCOMPLETE_CHAIN = int(Distribution.INCOMPLETE_CHAIN)
+
+_STORAGE_AGENT, _SERVER = int(SessionKind.STORAGE_AGENT), int(SessionKind.SERVER)
+_LIBRARY = int(SessionKind.LIBRARY)
+
+_INACTIVE_RULE, _LOCAL_RULE = RULE_NUMBER["inactive"], RULE_NUMBER["local"]
+_LOCAL_STRICT_RULE = RULE_NUMBER["local-turns-strict"]
+
+MODE_OF_RULE = np.array([rule.mode for rule in RULES], dtype=np.uint8)
+TURNS_STRICT = np.array(
+    [
+        rule.mode in (Mode.TLS_PARTIAL, Mode.TLS_FULL) or rule.id == "local-turns-strict"
+        for rule in RULES
+    ]
+)
+IS_AUTOMATIC = np.array([rule.id.startswith("both-new.automatic-") for rule in RULES])
+NEEDS_ANCHOR = np.array(
+    [rule.mode in (Mode.LEGACY_SSL, Mode.TLS_PARTIAL, Mode.TLS_FULL) for rule in RULES]
+)
+
+
+class Strictness(NamedTuple):
+    """From which day on accounts are strict, `NEVER` where they stay transitional.
+
+    `from_day` is by account, until its first `set-session-security`; `after_reset` is by row of
+    `Program.reset_*`. A day counts as strict from its end on, `ALWAYS` also at its start.
+    """
+
+    from_day: Days
+    after_reset: Days
+
+
+class Distributed(NamedTuple):
+    """Anchors that came by automatic distribution, as a list for each key database.
+
+    `head` is by key database, -1 for none, of shape `(0,)` where nothing was distributed;
+    `following` leads from one entry to the next of the same key database.
+    """
+
+    head: Numbers
+    following: Numbers
+    certificate: Numbers
+    day: Days
+    session: Numbers
+
+
+def nothing_distributed() -> Distributed:
+    """Return the list that holds nothing."""
+    empty = np.zeros(0, dtype=np.int32)
+    return Distributed(empty, empty, empty, empty, empty)
+
+
+@compiled
+def held(p: Program, sent: Distributed, database: int, certificate: int, day: int) -> bool:
+    """Whether a key database holds a certificate after the actions of a day."""
+    result = False
+    removed = ALWAYS
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if p.trust_day[k] > day:
+            break
+        if p.trust_certificate[k] == certificate:
+            result = p.trust_held[k]
+            if not result:
+                removed = p.trust_day[k]
+    if len(sent.head) and not result:
+        k = sent.head[database]
+        while k >= 0:
+            # It enters after its day's sessions, for others from the next day on.
+            if sent.certificate[k] == certificate and removed <= sent.day[k] < day:
+                result = True
+            k = sent.following[k]
+    return result
+
+
+@compiled
+def is_known(p: Program, server: int, certificate: int) -> bool:
+    """Whether a certificate is one of a server's, or of their chains."""
+    for k in range(p.known_first[server], p.known_first[server + 1]):
+        if p.known_certificate[k] == certificate:
+            return True
+    return False
+
+
+@compiled
+def trust_of(
+    p: Program, sent: Distributed, database: int, server: int, anchor: int, state: int, day: int
+) -> int:
+    """What a key database holds of a server that presents a certificate of the given anchor."""
+    if state & SERVER_COMPLETE and held(p, sent, database, anchor, day):
+        return _TRUSTED
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if p.trust_day[k] > day:
+            break
+        certificate = p.trust_certificate[k]
+        if (
+            p.trust_held[k]
+            and is_known(p, server, certificate)
+            and held(p, sent, database, certificate, day)
+        ):
+            return _OTHER
+    if len(sent.head):
+        k = sent.head[database]
+        while k >= 0:
+            certificate = sent.certificate[k]
+            if is_known(p, server, certificate) and held(p, sent, database, certificate, day):
+                return _OTHER
+            k = sent.following[k]
+    return _NOTHING
+
+
+@compiled
+def next_trust_event(p: Program, sent: Distributed, database: int, day: int) -> int:
+    """First later day on which a key database changes."""
+    result = NEVER
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if p.trust_day[k] > day:
+            result = p.trust_day[k]
+            break
+    if len(sent.head):
+        k = sent.head[database]
+        while k >= 0:
+            if sent.day[k] >= day:
+                result = min(result, sent.day[k] + 1)
+            k = sent.following[k]
+    return result
+
+
+@compiled
+def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> tuple[int, int]:
+    """From which day on an account is strict as things stand on a day, and its next reset."""
+    since = strictness.from_day[account]
+    until = NEVER
+    if len(p.reset_account):
+        k = np.searchsorted(p.reset_account, account)
+        while k < len(p.reset_account) and p.reset_account[k] == account:
+            if p.reset_day[k] > day:
+                until = p.reset_day[k]
+                break
+            since = strictness.after_reset[k]
+            k += 1
+    return since, until
+
+
+@compiled
+def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
+    """Whether LDAP keeps an account's password on a day, and when that can next change."""
+    value = p.account_authentication[account]
+    result = state & SERVER_LDAP != 0 if value == 0 else value == 2
+    until = NEVER
+    if len(p.authentication_account):
+        k = np.searchsorted(p.authentication_account, account)
+        while k < len(p.authentication_account) and p.authentication_account[k] == account:
+            if p.authentication_day[k] > day:
+                until = p.authentication_day[k]
+                break
+            result = p.authentication_ldap[k]
+            k += 1
+    return result, until
+
+
+@compiled
+def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
+    """Packed options and port of a session after the actions of a day, and their next change."""
+    options, port = int(p.session_options[session]), p.session_port[session]
+    client = p.session_client[session]
+    until = NEVER
+    for k in range(p.option_first[client], p.option_first[client + 1]):
+        if p.option_day[k] > day:
+            until = p.option_day[k]
+            break
+        if (
+            (p.option_server[k] < 0 or p.option_server[k] == p.session_server[session])
+            and (
+                p.option_account[k] < 0
+                or p.option_account[k] == p.account_name[p.session_account[session]]
+            )
+            and (
+                p.option_key_database[k] < 0
+                or p.option_key_database[k] == p.key_database_name[p.session_key_database[session]]
+            )
+        ):
+            options = (options & ~int(p.option_mask[k])) | int(p.option_bits[k])
+            if p.option_port[k] >= 0:
+                port = p.option_port[k]
+    return options, port, until
+
+
+@compiled
+def distribution_of(
+    kind: int, client: int, server: int, options: int, ldap: bool, strict: bool, state: int
+) -> int:
+    """Whether the server hands its certificate over to a session that holds nothing of it."""
+    if not state & SERVER_COMPLETE:
+        return _INCOMPLETE_CHAIN
+    if kind == _STORAGE_AGENT:
+        return _PARTNER_LEVEL if client & _IS_812 else _WORKS
+    if kind == _SERVER:
+        return _WORKS
+    if kind == _LIBRARY:
+        both = client & server
+        return _WORKS if both & _LIBRARY_814 or both & _LIBRARY_718 else _PARTNER_LEVEL
+    if not options >> _ACCEPT & 1:
+        return _NOT_ACCEPTED
+    if ldap:
+        return _LDAP
+    return _STRICT if strict else _WORKS
+
+
+@compiled
+def look(
+    p: Program,
+    strictness: Strictness,
+    sent: Distributed,
+    trusts_all: bool,
+    session: int,
+    day: int,
+) -> tuple[int, int, int]:
+    """State of a session on a day: its rule, the anchor presented, and when it can next change.
+
+    With `trusts_all` every presented certificate is trusted, as `semantics.md` section 6 asks.
+    """
+    client = p.session_client[session]
+    k = p.level_first[client + 1] - 1
+    until = p.end
+    while p.level_day[k] > day:
+        until = p.level_day[k]
+        k -= 1
+    client_facts = int(p.level_facts[k])
+    if not client_facts & _INSTALLED:
+        return _INACTIVE_RULE, -1, until
+
+    server = p.session_server[session]
+    k = p.server_first[server + 1] - 1
+    until_server = p.end
+    while p.server_day[k] > day:
+        until_server = p.server_day[k]
+        k -= 1
+    until = min(until, until_server)
+    server_facts, state, anchor = int(p.server_facts[k]), int(p.server_state[k]), p.server_anchor[k]
+
+    options, port, until_options = options_of(p, session, day)
+    until = min(until, until_options)
+    if options & LOCAL_BIT:
+        if client_facts & server_facts & _LOCAL_STRICT:
+            return _LOCAL_STRICT_RULE, anchor, until
+        return _LOCAL_RULE, anchor, until
+
+    account = p.session_account[session]
+    ldap, until_ldap = is_ldap(p, account, state, day)
+    until = min(until, until_ldap)
+    ssl = options >> _SSL & 1
+    required = options >> _SSLREQUIRED & 3
+    both_new = client_facts & server_facts & _NEW != 0
+    trust = _TRUSTED
+    if not trusts_all and (ssl or both_new):
+        database = p.session_key_database[session]
+        trust = trust_of(p, sent, database, server, anchor, state, day)
+        until = min(until, next_trust_event(p, sent, database, day))
+    valid = 1 if state & SERVER_VALID else 0
+
+    if not server_facts & _NEW:
+        if port == 0:
+            port = p.server_tcpport[server]
+        ssl_port = p.server_ssltcpport[server]
+        index = OLD_SERVER_BASE + (
+            ssl
+            | required << _A_REQUIRED
+            | int(p.account_sslrequired[account]) << _A_ACCOUNT
+            | int(ldap) << _A_LDAP
+            | int(port != 0 and ssl_port != 0 and port != ssl_port) << _A_PORT
+            | (options >> _DISABLE_LEGACY & 1) << _A_LEGACY
+            | int(p.server_tls12[server]) << _A_TLS12
+            | trust << _A_TRUST
+            | valid << _A_VALID
+        )
+        return int(p.lookup[index]), anchor, until
+
+    if not both_new:
+        since, until_reset = strict_since(p, strictness, account, day)
+        until = min(until, until_reset)
+        if since > day:
+            until = min(until, since)
+        index = OLD_CLIENT_BASE + (
+            int(since <= day)
+            | ssl << _B_SSL
+            | required << _B_REQUIRED
+            | int(ldap) << _B_LDAP
+            | int(client_facts & _BELOW_63 != 0) << _B_BELOW_63
+            | trust << _B_TRUST
+            | valid << _B_VALID
+        )
+        return int(p.lookup[index]), anchor, until
+
+    distribution = _WORKS
+    if trust == _NOTHING:
+        # What the account is at the start of the day decides: a success of that day comes later.
+        since, until_reset = strict_since(p, strictness, account, day)
+        until = min(until, until_reset)
+        if day <= since < NEVER:
+            until = min(until, since + 1)
+        distribution = distribution_of(
+            int(p.session_kind[session]),
+            client_facts,
+            server_facts,
+            options,
+            ldap,
+            since < day,
+            state,
+        )
+    index = BOTH_NEW_BASE + (
+        ssl
+        | int(client_facts & server_facts & _TLS13 != 0) << _C_TLS13
+        | valid << _C_VALID
+        | int(client_facts & _REFUSES_MD5 != 0 and state & SERVER_MD5 != 0) << _C_MD5
+        | trust << _C_TRUST
+        | distribution << _C_DISTRIBUTION
+    )
+    return int(p.lookup[index]), anchor, until
+
+
+@compiled
+def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, until: int) -> bool:
+    """Turn an account strict by a success in `[begin, until)`; whether nothing later can matter."""
+    if len(p.reset_account):
+        k = np.searchsorted(p.reset_account, account)
+        if k < len(p.reset_account) and p.reset_account[k] == account:
+            if begin < p.reset_day[k]:
+                strictness.from_day[account] = min(strictness.from_day[account], begin)
+            while k < len(p.reset_account) and p.reset_account[k] == account:
+                is_last = k + 1 == len(p.reset_account) or p.reset_account[k + 1] != account
+                stretch_end = NEVER if is_last else p.reset_day[k + 1]
+                if begin < stretch_end and p.reset_day[k] < until:
+                    day = max(begin, p.reset_day[k])
+                    strictness.after_reset[k] = min(strictness.after_reset[k], day)
+                k += 1
+            return False
+    strictness.from_day[account] = min(strictness.from_day[account], begin)
+    return True
+
+
+@compiled
+def is_ever_emptied(p: Program, session: int) -> bool:
+    """Whether anything is removed from a session's key database on some day."""
+    database = p.session_key_database[session]
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if not p.trust_held[k]:
+            return True
+    return False
+
+
+@compiled
+def find_strict(
+    p: Program, strictness: Strictness, sent: Distributed, trusts_all: bool, receives: Flags
+) -> bool:
+    """Find the day on which each account turns strict, without automatic distribution.
+
+    `receives` is set for every key database into which a certificate may be distributed; returns
+    whether there is one.
+    """
+    found = False
+    for session in range(len(p.session_client)):
+        account = p.session_account[session]
+        day = p.start
+        while day < p.end:
+            rule, _, until = look(p, strictness, sent, trusts_all, session, day)
+            if IS_AUTOMATIC[rule]:
+                receives[p.session_key_database[session]] = True
+                found = True
+            elif TURNS_STRICT[rule]:
+                is_final = mark_strict(p, strictness, account, day, until)
+                # A session that trusts asks for no distribution unless its key database loses
+                # something; a local one may turn to TCP/IP.
+                keeps_trust = NEEDS_ANCHOR[rule] and not is_ever_emptied(p, session)
+                if is_final and (trusts_all or keeps_trust):
+                    break
+            day = until
+    return found
+
+
+@compiled
+def distribute(
+    p: Program,
+    strictness: Strictness,
+    head: Numbers,
+    sessions: Numbers,
+    first_session: Numbers,
+    session_of_database: Numbers,
+) -> Distributed:
+    """Find what automatic distribution does, in order of days, and the strictness that follows.
+
+    Only `sessions` can receive an anchor, or become trusted because another one did.
+    """
+    following = np.empty(16, dtype=np.int32)
+    certificate = np.empty(16, dtype=np.int32)
+    days = np.empty(16, dtype=np.int32)
+    receiver = np.empty(16, dtype=np.int32)
+    size = 0
+    place = np.full(len(p.session_client), -1, dtype=np.int32)
+    pending = np.full(len(sessions), p.start, dtype=np.int32)
+    for k in range(len(sessions)):
+        place[sessions[k]] = k
+    day = p.start
+    while day < p.end:
+        begin = size
+        soonest = p.end
+        # What is distributed on a day is seen from the next day on.
+        sent = Distributed(head, following, certificate, days, receiver)
+        for k in range(len(sessions)):
+            if pending[k] == day:
+                session = sessions[k]
+                rule, anchor, until = look(p, strictness, sent, False, session, day)
+                if IS_AUTOMATIC[rule]:
+                    if size == len(days):
+                        following = np.concatenate((following, following))
+                        certificate = np.concatenate((certificate, certificate))
+                        days = np.concatenate((days, days))
+                        receiver = np.concatenate((receiver, receiver))
+                    certificate[size], days[size], receiver[size] = anchor, day, session
+                    size += 1
+                    until = day + 1
+                if TURNS_STRICT[rule]:
+                    mark_strict(p, strictness, p.session_account[session], day, until)
+                pending[k] = until
+        for entry in range(begin, size):
+            database = p.session_key_database[receiver[entry]]
+            following[entry] = head[database]
+            head[database] = entry
+            for k in range(first_session[database], first_session[database + 1]):
+                pending[place[session_of_database[k]]] = day + 1
+        for k in range(len(sessions)):
+            if pending[k] > day:
+                soonest = min(soonest, pending[k])
+        day = soonest
+    return Distributed(head, following[:size], certificate[:size], days[:size], receiver[:size])
+
+
+@compiled
+def write_states(
+    p: Program,
+    strictness: Strictness,
+    sent: Distributed,
+    begin: int,
+    first: Numbers,
+    day: Days,
+    rule: Codes,
+) -> int:
+    """Write the segments of sessions from `begin` on; return the first that found no room."""
+    size = first[begin]
+    n = len(p.session_client)
+    for session in range(begin, n):
+        now = p.start
+        previous = -1
+        while now < p.end:
+            state, _, until = look(p, strictness, sent, False, session, now)
+            if state != previous:
+                if size == len(day):
+                    return session
+                day[size], rule[size] = now, state
+                size += 1
+                previous = state
+            now = until
+        first[session + 1] = size
+    return n
+
+
+@compiled
+def find_needed(
+    p: Program,
+    strictness: Strictness,
+    sent: Distributed,
+    first_session: Numbers,
+    session_of_database: Numbers,
+    begin: int,
+    first: Numbers,
+    anchor: Numbers,
+    needed: Days,
+) -> int:
+    """Write the anchors that each key database ever needs, and from which day on.
+
+    From key database `begin` on, in a world in which every session trusts every certificate;
+    returns the first one that found no room.
+    """
+    size = first[begin]
+    n = len(first) - 1
+    for database in range(begin, n):
+        for k in range(first_session[database], first_session[database + 1]):
+            session = session_of_database[k]
+            day = p.start
+            while day < p.end:
+                rule, presented, until = look(p, strictness, sent, True, session, day)
+                if NEEDS_ANCHOR[rule]:
+                    row = first[database]
+                    while row < size and anchor[row] != presented:
+                        row += 1
+                    if row == size:
+                        if size == len(anchor):
+                            return database
+                        anchor[row], needed[row] = presented, day
+                        size += 1
+                    needed[row] = min(needed[row], day)
+                day = until
+        first[database + 1] = size
+    return n
+
+
+@compiled
+def sessions_that_need(
+    p: Program, strictness: Strictness, sent: Distributed, first: Numbers, anchor: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Pairs of a deadline row and a session that ever needs it, where every session trusts all."""
+    rows = np.empty(max(16, len(p.session_client)), dtype=np.int32)
+    sessions = np.empty(len(rows), dtype=np.int32)
+    size = 0
+    for session in range(len(p.session_client)):
+        database = p.session_key_database[session]
+        begin = size
+        day = p.start
+        while day < p.end:
+            rule, presented, until = look(p, strictness, sent, True, session, day)
+            if NEEDS_ANCHOR[rule]:
+                row = first[database]
+                while anchor[row] != presented:
+                    row += 1
+                is_new = True
+                for k in range(begin, size):
+                    is_new = is_new and rows[k] != row
+                if is_new:
+                    if size == len(rows):
+                        rows = np.concatenate((rows, rows))
+                        sessions = np.concatenate((sessions, sessions))
+                    rows[size], sessions[size] = row, session
+                    size += 1
+            day = until
+    return rows[:size].copy(), sessions[:size].copy()
+
+
+@compiled
+def find_planned(
+    p: Program,
+    is_complete: Flags,
+    first: Numbers,
+    anchor: Numbers,
+    needed: Days,
+    planned: Days,
+) -> None:
+    """Write when each deadline row is planned: `ALWAYS` for in place, `NEVER` for not at all.
+
+    The first day of the unbroken stretch that holds the anchor on `needed`, else the next day on
+    which it enters; by trust.csv and actions alone.
+    """
+    for database in range(len(first) - 1):
+        for row in range(first[database], first[database + 1]):
+            planned[row] = NEVER
+            if not is_complete[anchor[row]]:
+                continue
+            entered = NEVER
+            for k in range(p.trust_first[database], p.trust_first[database + 1]):
+                if p.trust_certificate[k] != anchor[row]:
+                    continue
+                day = p.trust_day[k]
+                if day > needed[row] and planned[row] != NEVER:
+                    break
+                if p.trust_held[k]:
+                    entered = min(entered, day)
+                else:
+                    entered = NEVER
+                # The last event of a day decides what the day holds.
+                is_last = True
+                for later in range(k + 1, p.trust_first[database + 1]):
+                    if p.trust_day[later] != day:
+                        break
+                    is_last = is_last and p.trust_certificate[later] != anchor[row]
+                if is_last:
+                    planned[row] = entered
+
+
+@compiled
+def count_days(
+    start: int,
+    end: int,
+    first: Numbers,
+    day: Days,
+    rule: Codes,
+    mode_of_rule: Codes,
+    n_modes: int,
+) -> NDArray[np.int64]:
+    """Sessions of each mode on each day: shape `(n_days, n_modes)`."""
+    counts = np.zeros((end - start + 1, n_modes), dtype=np.int64)
+    for session in range(len(first) - 1):
+        for k in range(first[session], first[session + 1]):
+            mode = mode_of_rule[rule[k]]
+            counts[day[k] - start, mode] += 1
+            until = day[k + 1] if k + 1 < first[session + 1] else end
+            counts[until - start, mode] -= 1
+    for now in range(1, end - start):
+        for mode in range(n_modes):
+            counts[now, mode] += counts[now - 1, mode]
+    return counts[: end - start]
+
+
+@compiled
+def sum_days(
+    end: int,
+    first: Numbers,
+    day: Days,
+    rule: Codes,
+    mode_of_rule: Codes,
+    weight: NDArray[np.float64],
+    n_modes: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Weighted days and session-days of each mode, over all sessions."""
+    weighted = np.zeros(n_modes, dtype=np.float64)
+    days = np.zeros(n_modes, dtype=np.int64)
+    for session in range(len(first) - 1):
+        for k in range(first[session], first[session + 1]):
+            until = day[k + 1] if k + 1 < first[session + 1] else end
+            mode = mode_of_rule[rule[k]]
+            days[mode] += until - day[k]
+            weighted[mode] += weight[session] * (until - day[k])
+    return weighted, days
+
+
+@compiled
+def strict_days(p: Program, strictness: Strictness, n_accounts: int) -> int:
+    """Account-days of the horizon that end strict."""
+    total = 0
+    for account in range(n_accounts):
+        day = p.start
+        while day < p.end:
+            since, until = strict_since(p, strictness, account, day)
+            until = min(until, p.end)
+            total += max(0, until - max(since, day))
+            day = until
+    return total

@@ -1,0 +1,448 @@
+"""A plan compiled for the kernel: what every endpoint, server and key database is, day by day.
+
+Names, texts and calendars are gone; the kernel sees numbers alone. Tables are laid out side by
+side by group: the rows of group `g` are `first[g]:first[g + 1]`, ascending by day.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.domain.calendar import ALWAYS, Days
+from planner.domain.certificates import CertificateKind, Certificates
+from planner.domain.errors import Fault, PlanError
+from planner.domain.fleet import Authentication, Codes, Flags, Numbers
+from planner.domain.levels import NOT_INSTALLED_FACTS, Level
+from planner.domain.options import OPTIONS, TCPPORT
+from planner.domain.plan import Action, Plan, SessionSecurity
+from planner.domain.rules import lookup_table
+from planner.engine import timelines
+
+Facts = NDArray[np.uint16]
+
+LOOKUP = lookup_table()
+LOOKUP.setflags(write=False)
+_TCPPORT = OPTIONS.index(TCPPORT)
+_AUTHENTICATIONS = {"local": int(Authentication.LOCAL), "ldap": int(Authentication.LDAP)}
+_SECURITIES = {security.name.casefold(): int(security) for security in SessionSecurity}
+
+
+class Program(NamedTuple):
+    """One fleet and plan as the kernel reads them.
+
+    `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint,
+    `trust_*` by key database; `reset_*` and `authentication_*` are sorted by account, then day.
+    `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`.
+    """
+
+    start: int
+    end: int
+    lookup: Codes
+    session_client: Numbers
+    session_server: Numbers
+    session_account: Numbers
+    session_key_database: Numbers
+    session_kind: Codes
+    session_options: Facts
+    session_port: Numbers
+    level_first: Numbers
+    level_day: Days
+    level_facts: Facts
+    server_first: Numbers
+    server_day: Days
+    server_facts: Facts
+    server_state: Codes
+    server_anchor: Numbers
+    server_tls12: Flags
+    server_tcpport: Numbers
+    server_ssltcpport: Numbers
+    known_first: Numbers
+    known_certificate: Numbers
+    option_first: Numbers
+    option_day: Days
+    option_server: Numbers
+    option_account: Numbers
+    option_key_database: Numbers
+    option_mask: Facts
+    option_bits: Facts
+    option_port: Numbers
+    account_name: Numbers
+    key_database_name: Numbers
+    trust_first: Numbers
+    trust_day: Days
+    trust_certificate: Numbers
+    trust_held: Flags
+    account_authentication: Codes
+    account_sslrequired: Codes
+    reset_account: Numbers
+    reset_day: Days
+    reset_strict: Flags
+    authentication_account: Numbers
+    authentication_day: Days
+    authentication_ldap: Flags
+
+
+class Compiled(NamedTuple):
+    """A program, and what its numbers mean to people.
+
+    `certificates` are the fleet's, the plan's, and those that the MD5 rule makes up. `anchor` and
+    `is_complete` are by certificate; `level_cause` is the plan's row behind each level, -1 for
+    none; `server_certificate` is what each server presents, row by row of `server_day`.
+    """
+
+    program: Program
+    certificates: Certificates
+    anchor: Numbers
+    is_complete: Flags
+    level_cause: Numbers
+    server_certificate: Numbers
+
+
+def compile_plan(plan: Plan) -> Compiled:
+    """Turn a plan into a program.
+
+    Raises
+    ------
+    PlanError
+        If an action has a value that its kind cannot have.
+
+    Notes
+    -----
+    Linear in sessions, accounts and actions.
+    """
+    fleet = plan.fleet
+    n_clients = len(fleet.clients)
+    active = (plan.day >= fleet.start) & (plan.day < fleet.end)
+    level_first, level_day, level_facts, level_cause = _levels(plan, active)
+    certificates, successor = _md5_successors(plan, active)
+    is_md5 = certificates.is_md5()
+    anchor, is_complete, valid_from, valid_to = timelines.chains(
+        certificates.kind, certificates.issuer, certificates.not_before, certificates.not_after
+    )
+    changes = _server_changes(plan, active)
+    server_first, server_day, server_facts, server_state, presented = timelines.server_timelines(
+        fleet.start,
+        fleet.end,
+        fleet.servers.ldap,
+        fleet.servers.certificate,
+        successor,
+        level_first[n_clients:],
+        level_day,
+        level_facts,
+        *changes,
+        is_md5,
+        is_complete,
+        valid_from,
+        valid_to,
+    )
+    known_first, known_certificate = timelines.known_certificates(
+        server_first, presented, certificates.server, certificates.kind, certificates.issuer
+    )
+    resets = _account_events(plan, active, Action.SET_SESSION_SECURITY, _SECURITIES)
+    authentications = _account_events(plan, active, Action.SET_AUTHENTICATION, _AUTHENTICATIONS)
+    sessions, accounts, servers = fleet.sessions, fleet.accounts, fleet.servers
+    program = Program(
+        fleet.start,
+        fleet.end,
+        LOOKUP,
+        sessions.client,
+        sessions.server,
+        sessions.account,
+        sessions.key_database,
+        sessions.kind,
+        sessions.options,
+        sessions.port,
+        level_first,
+        level_day,
+        level_facts,
+        server_first,
+        server_day,
+        server_facts,
+        server_state,
+        anchor[presented],
+        servers.tls12,
+        servers.tcpport,
+        servers.ssltcpport,
+        known_first,
+        known_certificate,
+        *_options(plan, active),
+        accounts.name_number,
+        fleet.key_databases.name_number,
+        *_trust(plan, active),
+        accounts.authentication,
+        accounts.sslrequired,
+        resets[0],
+        resets[1],
+        resets[2] == SessionSecurity.STRICT,
+        authentications[0],
+        authentications[1],
+        authentications[2] == Authentication.LDAP,
+    )
+    return Compiled(program, certificates, anchor, is_complete, level_cause, presented)
+
+
+def not_installed(plan: Plan) -> Flags:
+    """Whether each endpoint is absent on the first day: blank level, and an installation planned.
+
+    The installation counts whatever its day.
+    """
+    fleet = plan.fleet
+    absent = np.zeros(fleet.n_endpoints, dtype=np.bool_)
+    installs = plan.client[plan.action == Action.INSTALL_CLIENT]
+    absent[installs[(installs >= 0) & (installs < len(fleet.clients))]] = True
+    absent[: len(fleet.clients)] &= fleet.clients.level < 0
+    return absent
+
+
+def _levels(plan: Plan, active: Flags) -> tuple[Numbers, Days, Facts, Numbers]:
+    fleet = plan.fleet
+    n_clients, n_servers = len(fleet.clients), len(fleet.servers)
+    facts = fleet.level_facts()
+    facts[not_installed(plan)] = NOT_INSTALLED_FACTS
+    of_server = (plan.action == Action.UPGRADE_SERVER) & (plan.server < n_servers)
+    of_client = (
+        (plan.action > Action.UPGRADE_SERVER)
+        & (plan.action <= Action.RETIRE_CLIENT)
+        & (plan.client < n_clients)
+    )
+    endpoint = np.where(of_server, plan.server + np.int32(n_clients), plan.client)
+    rows = np.flatnonzero(active & (of_server | of_client) & (endpoint >= 0)).astype(np.int32)
+    first, order = timelines.group_rows(endpoint[rows], fleet.n_endpoints)
+    return timelines.level_timelines(
+        fleet.start, facts, first, rows[order], plan.day, plan.action, _level_facts(plan, rows)
+    )
+
+
+def _level_facts(plan: Plan, rows: Numbers) -> Facts:
+    """Facts of the level that each action of the plan brings; those of other actions are 0."""
+    texts = plan.vocabulary.texts
+    levelled = rows[plan.action[rows] != Action.RETIRE_CLIENT]
+    facts_of_text = np.zeros(len(texts), dtype=np.uint16)
+    for text in _used(plan.value[levelled], len(texts)):
+        try:
+            facts_of_text[text] = Level.parse(texts[text]).facts
+        except ValueError as error:
+            row = levelled[plan.value[levelled] == text][0]
+            raise _value_error(plan, int(row), str(error), "write it as 8.1.13") from error
+    facts = np.zeros(len(plan), dtype=np.uint16)
+    facts[levelled] = facts_of_text[plan.value[levelled]]
+    return facts
+
+
+def _used(numbers: Numbers, n: int) -> NDArray[np.intp]:
+    """Return the distinct numbers below `n`, without sorting them."""
+    used = np.zeros(n, dtype=np.bool_)
+    used[numbers] = True
+    return np.flatnonzero(used)
+
+
+def _value_error(plan: Plan, row: int, what: str, cure: str) -> PlanError:
+    action = plan.row(row)
+    line = action.line or None
+    return PlanError([Fault(file=action.file, line=line, what=what, cure=cure)])
+
+
+def _presented_by(plan: Plan, active: Flags) -> tuple[Numbers, Numbers]:
+    """Rows of `replace-certificate` that have an effect, and the certificate of each."""
+    fleet = plan.fleet
+    rows = np.flatnonzero(
+        active
+        & (plan.action == Action.REPLACE_CERTIFICATE)
+        & (plan.server >= 0)
+        & (plan.server < len(fleet.servers))
+        & (plan.certificate >= 0)
+    ).astype(np.int32)
+    return rows, plan.certificate[rows]
+
+
+def _md5_successors(plan: Plan, active: Flags) -> tuple[Certificates, Numbers]:
+    """What the MD5 rule makes each server present: its first own SHA one, else `*-cert256`."""
+    fleet = plan.fleet
+    certificates = fleet.certificates.extended(plan.vocabulary.certificates[:])
+    is_md5 = certificates.is_md5()
+    successor = np.full(len(fleet.servers), -1, dtype=np.int32)
+    rows, replaced = _presented_by(plan, active)
+    concerned = {
+        *np.flatnonzero(is_md5[fleet.servers.certificate]).tolist(),
+        *plan.server[rows[is_md5[replaced]]].tolist(),
+    }
+    names = list(certificates.name)
+    for server in sorted(concerned):
+        own = np.flatnonzero(
+            (certificates.server == server)
+            & (certificates.kind == CertificateKind.SELF_SIGNED)
+            & ~is_md5
+        )
+        if len(own):
+            successor[server] = own[0]
+            continue
+        wanted = f"{fleet.servers.name[server]}-cert256"
+        folded = [name.casefold() for name in names]
+        if wanted.casefold() not in folded:
+            names.append(wanted)
+            folded.append(wanted.casefold())
+        successor[server] = folded.index(wanted.casefold())
+    return certificates.extended(tuple(names[len(certificates) :])), successor
+
+
+def _server_changes(
+    plan: Plan, active: Flags
+) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:
+    """Columns of the changes of servers: first, row, day, certificate (-1: none), LDAP."""
+    n_servers = len(plan.fleet.servers)
+    replacing, certificate = _presented_by(plan, active)
+    defaults = np.flatnonzero(
+        active
+        & (plan.action == Action.SET_AUTHENTICATION)
+        & (plan.server >= 0)
+        & (plan.server < n_servers)
+        & (plan.account < 0)
+    )
+    # Order within a day is free here: the two kinds set different things.
+    rows = np.concatenate([replacing, defaults])
+    by_day = np.argsort(plan.day[rows], kind="stable")
+    rows = rows[by_day]
+    certificate = np.concatenate([certificate, np.full(len(defaults), -1, dtype=np.int32)])[by_day]
+    values = _values(plan, defaults, _AUTHENTICATIONS)
+    ldap = np.concatenate([np.zeros(len(replacing), dtype=np.int32), values])[by_day]
+    first, order = timelines.group_rows(plan.server[rows], n_servers)
+    return (
+        first,
+        order,
+        plan.day[rows],
+        certificate,
+        (ldap == Authentication.LDAP).astype(np.uint8),
+    )
+
+
+def _values(plan: Plan, rows: NDArray[np.intp], meanings: dict[str, int]) -> Numbers:
+    """Meaning of the value of each row."""
+    texts = plan.vocabulary.texts
+    meaning_of_text = np.zeros(len(texts), dtype=np.int32)
+    for text in _used(plan.value[rows], len(texts)):
+        meaning = meanings.get(texts[text].casefold())
+        if meaning is None:
+            row = rows[plan.value[rows] == text][0]
+            what = f"{texts[text]!r} is no value of {Action(plan.action[row]).label}"
+            raise _value_error(plan, int(row), what, f"use one of {', '.join(meanings)}")
+        meaning_of_text[text] = meaning
+    return meaning_of_text[plan.value[rows]]
+
+
+def _account_events(
+    plan: Plan, active: Flags, action: Action, meanings: dict[str, int]
+) -> tuple[Numbers, Days, Numbers]:
+    """Account, day and meaning of the actions of one kind on accounts, by account, then day."""
+    accounts = plan.fleet.accounts
+    rows = np.flatnonzero(
+        active & (plan.action == action) & (plan.server >= 0) & (plan.account >= 0)
+    )
+    account = np.full(len(rows), -1, dtype=np.int32)
+    if len(rows):
+        n_names = len(plan.fleet.account_names) + len(plan.vocabulary.accounts)
+        keys = accounts.server.astype(np.int64) * n_names + accounts.name_number
+        wanted = plan.server[rows].astype(np.int64) * n_names + plan.account[rows]
+        known = np.flatnonzero(np.isin(keys, wanted))
+        number_of = dict(zip(keys[known].tolist(), known.tolist(), strict=True))
+        account = np.array([number_of.get(key, -1) for key in wanted.tolist()], dtype=np.int32)
+    values = _values(plan, rows, meanings)
+    order = np.argsort(account, kind="stable")
+    order = order[account[order] >= 0]
+    return account[order], plan.day[rows][order], values[order]
+
+
+def _options(
+    plan: Plan, active: Flags
+) -> tuple[Numbers, Days, Numbers, Numbers, Numbers, Facts, Facts, Numbers]:
+    """Columns of the option changes by client endpoint: first, day, filters, mask, bits, port."""
+    fleet, texts = plan.fleet, plan.vocabulary.texts
+    rows = np.flatnonzero(
+        active
+        & (plan.action == Action.SET_OPTION)
+        & (plan.client >= 0)
+        & (plan.client < fleet.n_endpoints)
+        & (plan.option >= 0)
+    ).astype(np.int32)
+    first, order = timelines.group_rows(plan.client[rows], fleet.n_endpoints)
+    rows = rows[order]
+    option, value = plan.option[rows], plan.value[rows]
+    mask = np.array([option.mask for option in OPTIONS], dtype=np.uint16)[option]
+    bits = np.zeros(len(rows), dtype=np.uint16)
+    port = np.full(len(rows), -1, dtype=np.int32)
+    for text in _used(value, len(texts)):
+        for number in _used(option[value == text], len(OPTIONS)):
+            chosen = (value == text) & (option == number)
+            try:
+                code = option_value(number, texts[text])
+            except ValueError as error:
+                row = int(rows[chosen][0])
+                raise _value_error(plan, row, str(error), "use one of its values") from error
+            if number == _TCPPORT:
+                port[chosen] = code
+            elif OPTIONS[number].choices:
+                bits[chosen] = code << OPTIONS[number].shift
+    return (
+        first,
+        plan.day[rows],
+        plan.server[rows],
+        plan.account[rows],
+        plan.key_database[rows],
+        mask,
+        bits,
+        port,
+    )
+
+
+def option_value(option: int, text: str) -> int:
+    """Code of an option's value, or its port; 0 for the default.
+
+    Raises
+    ------
+    ValueError
+        If the option cannot have the value.
+    """
+    chosen = OPTIONS[option]
+    if chosen.choices:
+        code = chosen.code_of(text)
+        if code is None:
+            raise ValueError(f"{chosen.name} has no value {text!r}")
+        return code
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"{chosen.name} {text!r} is no port")
+    return int(text)
+
+
+def _trust(plan: Plan, active: Flags) -> tuple[Numbers, Days, Numbers, Flags]:
+    """Columns of what enters and leaves each key database: first, day, certificate, held."""
+    fleet, trust = plan.fleet, plan.fleet.trust
+    rows = np.flatnonzero(
+        active
+        & ((plan.action == Action.IMPORT_CERTIFICATE) | (plan.action == Action.REMOVE_CERTIFICATE))
+        & (plan.certificate >= 0)
+    )
+    name = plan.key_database[rows]
+    name = np.where(name < 0, np.int32(fleet.key_database_names.find("default")), name)
+    database = timelines.resolve_key_databases(
+        plan.client[rows],
+        name,
+        fleet.key_databases_of_endpoint.first,
+        fleet.key_databases.name_number,
+    )
+    rows, database = rows[database >= 0], database[database >= 0]
+    since = np.where(trust.since <= fleet.start, np.int32(ALWAYS), trust.since)
+    counted = since < fleet.end
+    day = np.concatenate([since[counted], plan.day[rows]])
+    held = plan.action[rows] == Action.IMPORT_CERTIFICATE
+    held = np.concatenate([np.ones(np.count_nonzero(counted), dtype=np.bool_), held])
+    database = np.concatenate([trust.key_database[counted], database])
+    certificate = np.concatenate([trust.certificate[counted], plan.certificate[rows]])
+    if np.any(since[counted] != ALWAYS):
+        # trust.csv with a later `since` is an import of that day: before the day's removals.
+        by_day = np.lexsort((~held, day))
+        day, held, database = day[by_day], held[by_day], database[by_day]
+        certificate = certificate[by_day]
+    first, order = timelines.group_rows(database, len(fleet.key_databases))
+    return first, day[order], certificate[order], held[order]

@@ -1,0 +1,251 @@
+"""Compiled loops that lay events out by endpoint, server and key database, ascending by day."""
+
+import numpy as np
+
+from numpy.typing import NDArray
+
+from planner.domain.calendar import Days
+from planner.domain.certificates import CertificateKind
+from planner.domain.fleet import Codes, Flags, Numbers
+from planner.domain.levels import LevelFact
+from planner.domain.plan import Action
+from planner.engine.compiled import compiled
+
+Facts = NDArray[np.uint16]
+
+SERVER_LDAP = 1
+SERVER_MD5 = 2
+SERVER_VALID = 4
+SERVER_COMPLETE = 8
+"""Bits of a server's state on a day: default authentication, and the certificate it presents."""
+
+_INSTALLED = int(LevelFact.INSTALLED)
+_REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
+_UPGRADE_CLIENT = int(Action.UPGRADE_CLIENT)
+_RETIRE_CLIENT = int(Action.RETIRE_CLIENT)
+_LEAF = int(CertificateKind.LEAF)
+_INTERMEDIATE = int(CertificateKind.INTERMEDIATE)
+
+
+@compiled
+def group_rows(group: Numbers, n_groups: int) -> tuple[Numbers, Numbers]:
+    """Sort row numbers by group, stable: `first` of shape `(n_groups + 1,)`, and the rows."""
+    first = np.zeros(n_groups + 1, dtype=np.int32)
+    for g in group:
+        first[g + 1] += 1
+    for g in range(n_groups):
+        first[g + 1] += first[g]
+    place = first[:-1].copy()
+    rows = np.empty(len(group), dtype=np.int32)
+    for row in range(len(group)):
+        g = group[row]
+        rows[place[g]] = row
+        place[g] += 1
+    return first, rows
+
+
+@compiled
+def level_timelines(
+    start: int,
+    facts_before: Facts,
+    first_action: Numbers,
+    action_row: Numbers,
+    action_day: Days,
+    action: Codes,
+    action_facts: Facts,
+) -> tuple[Numbers, Days, Facts, Numbers]:
+    """Level of every endpoint over time: one row from `start`, one from each day of change.
+
+    `action_row` picks from the columns of actions. The last column returned is the action row that
+    brought the level, -1 for the fleet's own.
+    """
+    n = len(facts_before)
+    first = np.empty(n + 1, dtype=np.int32)
+    day = np.empty(n + len(action_row), dtype=np.int32)
+    facts = np.empty(len(day), dtype=np.uint16)
+    cause = np.empty(len(day), dtype=np.int32)
+    size = 0
+    for endpoint in range(n):
+        first[endpoint] = size
+        day[size], facts[size], cause[size] = start, facts_before[endpoint], -1
+        now = facts_before[endpoint]
+        for k in range(first_action[endpoint], first_action[endpoint + 1]):
+            row = action_row[k]
+            if action[row] == _UPGRADE_CLIENT and not now & _INSTALLED:
+                continue
+            now = np.uint16(0) if action[row] == _RETIRE_CLIENT else action_facts[row]
+            if action_day[row] > day[size]:
+                size += 1
+                day[size] = action_day[row]
+            facts[size], cause[size] = now, row
+        size += 1
+    first[n] = size
+    return first, day[:size].copy(), facts[:size].copy(), cause[:size].copy()
+
+
+@compiled
+def chains(
+    kind: Codes, issuer: Numbers, not_before: Days, not_after: Days
+) -> tuple[Numbers, Flags, Days, Days]:
+    """Anchor of every certificate, whether holding it is trust, and validity of the whole chain."""
+    n = len(kind)
+    anchor = np.empty(n, dtype=np.int32)
+    is_complete = np.empty(n, dtype=np.bool_)
+    valid_from = np.empty(n, dtype=np.int32)
+    valid_to = np.empty(n, dtype=np.int32)
+    for certificate in range(n):
+        at = certificate
+        begin, finish = not_before[at], not_after[at]
+        for _ in range(n):
+            if kind[at] not in (_LEAF, _INTERMEDIATE) or issuer[at] < 0:
+                break
+            at = issuer[at]
+            begin, finish = max(begin, not_before[at]), min(finish, not_after[at])
+        anchor[certificate] = at
+        is_complete[certificate] = kind[at] not in (_LEAF, _INTERMEDIATE)
+        valid_from[certificate], valid_to[certificate] = begin, finish
+    return anchor, is_complete, valid_from, valid_to
+
+
+@compiled
+def server_timelines(
+    start: int,
+    end: int,
+    ldap_before: Flags,
+    certificate_before: Numbers,
+    successor: Numbers,
+    level_first: Numbers,
+    level_day: Days,
+    level_facts: Facts,
+    change_first: Numbers,
+    change_row: Numbers,
+    change_day: Days,
+    change_certificate: Numbers,
+    change_ldap: Codes,
+    is_md5: Flags,
+    is_complete: Flags,
+    valid_from: Days,
+    valid_to: Days,
+) -> tuple[Numbers, Days, Facts, Codes, Numbers]:
+    """Level, default authentication and presented certificate of every server over time.
+
+    A change presents `change_certificate` where that is not negative, else it sets the default
+    authentication to `change_ldap`. `level_first` counts servers, not endpoints. The MD5 rule of
+    `semantics.md` section 3 follows the changes of each day.
+    """
+    n = len(ldap_before)
+    # Each level, each change, and both ends of each validity can begin a row.
+    size = len(level_day) + 3 * (n + len(change_row)) + 3 * n
+    first = np.empty(n + 1, dtype=np.int32)
+    day = np.empty(size, dtype=np.int32)
+    facts = np.empty(size, dtype=np.uint16)
+    state = np.empty(size, dtype=np.uint8)
+    certificate = np.empty(size, dtype=np.int32)
+    size = 0
+    for server in range(n):
+        first[server] = size
+        now, presented, is_ldap = start, certificate_before[server], ldap_before[server]
+        level, last_level = level_first[server], level_first[server + 1]
+        change, last_change = change_first[server], change_first[server + 1]
+        while now < end:
+            while level + 1 < last_level and level_day[level + 1] <= now:
+                level += 1
+            while change < last_change and change_day[change_row[change]] <= now:
+                row = change_row[change]
+                if change_certificate[row] >= 0:
+                    presented = change_certificate[row]
+                else:
+                    is_ldap = change_ldap[row] == 1
+                change += 1
+            if level_facts[level] & _REPLACES_MD5 and is_md5[presented]:
+                presented = successor[server]
+            begin, finish = valid_from[presented], valid_to[presented]
+            bits = SERVER_LDAP if is_ldap else 0
+            bits |= SERVER_MD5 if is_md5[presented] else 0
+            bits |= SERVER_VALID if begin <= now < finish else 0
+            bits |= SERVER_COMPLETE if is_complete[presented] else 0
+            day[size], facts[size], state[size] = now, level_facts[level], bits
+            certificate[size] = presented
+            size += 1
+            until = end
+            if level + 1 < last_level:
+                until = min(until, level_day[level + 1])
+            if change < last_change:
+                until = min(until, change_day[change_row[change]])
+            if begin > now:
+                until = min(until, begin)
+            if finish > now:
+                until = min(until, finish)
+            now = until
+    first[n] = size
+    return first, day[:size], facts[:size], state[:size], certificate[:size]
+
+
+@compiled
+def known_certificates(
+    presented_first: Numbers,
+    presented: Numbers,
+    recorded_server: Numbers,
+    kind: Codes,
+    issuer: Numbers,
+) -> tuple[Numbers, Numbers]:
+    """Certificates of each server: all presented and all recorded, each with its whole chain."""
+    n = len(presented_first) - 1
+    recorded_first = np.zeros(n + 1, dtype=np.int32)
+    for server in recorded_server:
+        if server >= 0:
+            recorded_first[server + 1] += 1
+    for server in range(n):
+        recorded_first[server + 1] += recorded_first[server]
+    recorded = np.empty(recorded_first[n], dtype=np.int32)
+    place = recorded_first[:-1].copy()
+    for certificate in range(len(recorded_server)):
+        server = recorded_server[certificate]
+        if server >= 0:
+            recorded[place[server]] = certificate
+            place[server] += 1
+    first = np.empty(n + 1, dtype=np.int32)
+    known = np.empty(max(16, 4 * n), dtype=np.int32)
+    size = 0
+    for server in range(n):
+        first[server] = size
+        n_presented = presented_first[server + 1] - presented_first[server]
+        n_recorded = recorded_first[server + 1] - recorded_first[server]
+        for k in range(n_presented + n_recorded):
+            if k < n_presented:
+                at = presented[presented_first[server] + k]
+            else:
+                at = recorded[recorded_first[server] + k - n_presented]
+            while at >= 0:
+                is_listed = False
+                for other in range(first[server], size):
+                    is_listed = is_listed or known[other] == at
+                if is_listed:
+                    break
+                if size == len(known):
+                    larger = np.empty(2 * size, dtype=np.int32)
+                    larger[:size] = known
+                    known = larger
+                known[size] = at
+                size += 1
+                at = issuer[at] if kind[at] in (_LEAF, _INTERMEDIATE) else -1
+    first[n] = size
+    return first, known[:size]
+
+
+@compiled
+def resolve_key_databases(
+    endpoint: Numbers, name: Numbers, first_of_endpoint: Numbers, name_number: Numbers
+) -> Numbers:
+    """Key database of each (endpoint, name number); -1 where no session has it."""
+    found = np.full(len(endpoint), -1, dtype=np.int32)
+    n_endpoints = len(first_of_endpoint) - 1
+    for row in range(len(endpoint)):
+        if 0 <= endpoint[row] < n_endpoints:
+            for database in range(
+                first_of_endpoint[endpoint[row]], first_of_endpoint[endpoint[row] + 1]
+            ):
+                if name_number[database] == name[row]:
+                    found[row] = database
+    return found
+
