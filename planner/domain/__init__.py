@@ -1,1 +1,1 @@
-"""What things are and what the vendor's rules say: levels, options, rules, calendar, fleet, plan."""
+"""What things are and what the vendor's rules say: levels, options, rules, fleet, plan."""

@@ -1,5 +1,6 @@
 """What all column tables share: equal lengths, and columns that nobody can write to."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ def check_columns(table: "DataclassInstance", length: int) -> None:
     """
     for field in fields(table):
         column = getattr(table, field.name)
-        if isinstance(column, np.ndarray | tuple) and len(column) != length:
+        if isinstance(column, np.ndarray | Sequence) and len(column) != length:
             raise ValueError(
                 f"{type(table).__name__}.{field.name}: {len(column)} rows; expected {length}"
             )

@@ -349,9 +349,7 @@ class Fleet:
         n_clients = len(self.clients)
         servers, clients = self.servers, self.clients
         code = (
-            clients.level[endpoint]
-            if endpoint < n_clients
-            else servers.level[endpoint - n_clients]
+            clients.level[endpoint] if endpoint < n_clients else servers.level[endpoint - n_clients]
         )
         return self.levels[code] if code >= 0 else None
 
@@ -360,7 +358,10 @@ class Fleet:
         facts = np.array(
             [*(level.facts for level in self.levels), UNKNOWN_LEVEL_FACTS], dtype=np.uint16
         )
-        return facts[np.concatenate([self.clients.level, self.servers.level])]
+        of_endpoint: NDArray[np.uint16] = facts[
+            np.concatenate([self.clients.level, self.servers.level])
+        ]
+        return of_endpoint
 
     def session_text(self, session: int) -> str:
         """One session in words: `client -> server as account`, and its key database."""
@@ -375,7 +376,7 @@ class Fleet:
 
     def draft_plan(self) -> "Plan":
         """Return the upgrade columns as actions: servers first, each in file order."""
-        from planner.domain.plan import Action, Plan, PlannedAction  # noqa: PLC0415 - plan needs fleet
+        from planner.domain.plan import Action, Plan, PlannedAction
 
         actions = []
         for file, table, columns in (
@@ -383,7 +384,7 @@ class Fleet:
             ("clients.csv", self.clients, ("client", Action.UPGRADE_CLIENT)),
         ):
             column, upgrade = columns
-            for row in np.flatnonzero(table.upgrade != NEVER):
+            for row in np.flatnonzero(table.upgrade != NEVER).tolist():
                 is_install = column == "client" and table.level[row] < 0
                 actions.append(
                     PlannedAction(
@@ -404,7 +405,7 @@ class Fleet:
         `key_database` and `weight`. A server whose name a client has too is named
         `<name> (server)`.
         """
-        import networkx as nx  # noqa: PLC0415 - the interactive path needs no graph library
+        import networkx as nx
 
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=self.name)
         n_clients = len(self.clients)

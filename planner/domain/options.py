@@ -1,4 +1,4 @@
-"""Client options that decide how secure a session is: values, defaults, where they live, when they count.
+"""Client options that decide how secure a session is: values, defaults, where and when they count.
 
 One session's option values are packed into one integer, the layout that the engine reads.
 """

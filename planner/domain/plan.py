@@ -159,7 +159,9 @@ class Plan:
             )
         table = np.array(rows, dtype=np.int32).reshape(len(rows), len(COLUMNS))
         columns = {
-            name: np.ascontiguousarray(table[:, place], dtype=np.uint8 if name == "action" else None)
+            name: np.ascontiguousarray(
+                table[:, place], dtype=np.uint8 if name == "action" else None
+            )
             for place, name in enumerate(COLUMNS)
         }
         new = [register.names(start) for register, start in zip(registers, known, strict=True)]

@@ -134,7 +134,7 @@ FREE_RULES: Final = (
         "and turns the account strict although no certificate came over.",
     ),
 )
-"""States that no table decides: they need neither the server's era nor any option but COMMMETHOD."""
+"""States that no table decides: neither eras nor options but COMMMETHOD matter to them."""
 
 OLD_SERVER_FACTS: Final = (
     Fact(name="ssl", shift=0, values=2),

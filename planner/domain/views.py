@@ -12,7 +12,7 @@ _html: Callable[[object], str] | None = None
 
 def connect(*, frame: Callable[[object], "pd.DataFrame"], html: Callable[[object], str]) -> None:
     """Say which functions make tables and HTML of core values; `import planner` does it."""
-    global _frame, _html  # noqa: PLW0603 - the one port out of the core, set once at import
+    global _frame, _html
     _frame, _html = frame, html
 
 

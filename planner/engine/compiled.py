@@ -6,16 +6,19 @@ own.
 """
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba
+from numba.core import config
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 _ENGINE = Path(__file__).parent
+_SETTING = "CACHE_DIR"  # numba makes the names of its settings at run time
 
 
 def _sources_digest() -> str:
@@ -33,6 +36,9 @@ def _cache_folder() -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return ""
+    for stale in folder.parent.glob("kernel-*"):
+        if stale != folder:
+            shutil.rmtree(stale, ignore_errors=True)
     return str(folder)
 
 
@@ -41,10 +47,10 @@ _FOLDER = _cache_folder()
 
 def compiled(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
     """Compile a function to machine code at its first call, once for each state of the sources."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _FOLDER
+    before = getattr(config, _SETTING)
+    setattr(config, _SETTING, _FOLDER or before)
     try:
         dispatcher: Callable[Parameters, Returned] = numba.njit(cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        setattr(config, _SETTING, before)
     return dispatcher

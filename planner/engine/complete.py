@@ -140,9 +140,7 @@ def _missing_imports(found: Deadlines) -> list[PlannedAction]:
     ]
 
 
-def _spread(
-    fleet: Fleet, earliest: list[int], latest: list[int], taken: Counter[int]
-) -> list[int]:
+def _spread(fleet: Fleet, earliest: list[int], latest: list[int], taken: Counter[int]) -> list[int]:
     """Day of each import: its latest, or one in an earlier week where that week is full.
 
     Weeks are filled from the last one back. What a full week cannot take waits for the week

@@ -96,9 +96,7 @@ def check_for_expiring_certificates(review: Review) -> Iterator[Finding]:
                     day=expiry,
                     subject=f"{name} of {fleet.servers.name[server]}",
                     what=f"{name} expires on {iso(expiry)}; the server "
-                    + (
-                        "still presents it" if still else "presents another certificate by then"
-                    )
+                    + ("still presents it" if still else "presents another certificate by then")
                     + (f"; refused then: {listed(victims)}" if victims else ""),
                     why="No warning comes before a certificate expires; from that day on every "
                     "session that checks it is refused (ANS1693E). [EMPALIS, documented]",

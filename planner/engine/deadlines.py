@@ -1,4 +1,4 @@
-"""Deadlines: for each client, key database and trust anchor, when it is needed, and how it stands."""
+"""Deadlines: when each client needs each trust anchor in each key database, and how it stands."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,7 +73,8 @@ class Deadlines:
 
     def has_verdict(self, verdict: Verdict) -> Flags:
         """Whether each row has a verdict; shape `(n,)`."""
-        return self.verdict == _VERDICT[verdict]
+        has_verdict: Flags = self.verdict == _VERDICT[verdict]
+        return has_verdict
 
     def count(self, verdict: Verdict) -> int:
         """Count the rows of a verdict."""
@@ -126,24 +127,11 @@ class Deadlines:
         )
         before = fleet.level_facts()
         before[not_installed(plan)] = 0
-        facts = np.zeros(len(self), dtype=np.uint16)
-        for row, endpoint in enumerate(self.endpoint().tolist()):
-            if endpoint >= n_clients or fleet.clients.kind[endpoint] == ClientKind.STORAGE_AGENT:
-                continue
-            first, last = program.level_first[endpoint], program.level_first[endpoint + 1]
-            history = [(fleet.start - 1, int(before[endpoint]))]
-            history += zip(
-                program.level_day[first:last].tolist(),
-                program.level_facts[first:last].tolist(),
-                strict=True,
-            )
-            now = max(
-                (place for place, (since, _) in enumerate(history) if since <= day[row]), default=0
-            )
-            installed = [level for _, level in history[now:] if level]
-            earlier = [level for _, level in history[:now] if level]
-            facts[row] = (installed or earlier[::-1])[0]
-        return facts & LevelFact.NEW != 0
+        facts = kernel.tool_facts(program, before, self.endpoint(), day.astype(np.int32))
+        agents = np.flatnonzero(fleet.clients.kind == ClientKind.STORAGE_AGENT)
+        old_tool = (self.endpoint() >= n_clients) | np.isin(self.endpoint(), agents)
+        is_new: Flags = (facts & LevelFact.NEW != 0) & ~old_tool
+        return is_new
 
     def __repr__(self) -> str:
         counts = ", ".join(

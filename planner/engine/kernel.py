@@ -12,7 +12,6 @@ distribution is found in between, in order of days, for the few key databases th
 from typing import NamedTuple
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
@@ -255,6 +254,53 @@ def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
             if p.option_port[k] >= 0:
                 port = p.option_port[k]
     return options, port, until
+
+
+@compiled
+def options_on(p: Program, days: Days) -> NDArray[np.uint16]:
+    """Packed options of every session, each on a day of its own."""
+    result = np.empty(len(days), dtype=np.uint16)
+    for session in range(len(days)):
+        result[session] = options_of(p, session, days[session])[0]
+    return result
+
+
+@compiled
+def facts_on(p: Program, endpoints: Numbers, days: Days) -> NDArray[np.uint16]:
+    """`LevelFact` of endpoints, each after the actions of a day of its own."""
+    result = np.empty(len(endpoints), dtype=np.uint16)
+    for row in range(len(endpoints)):
+        k = p.level_first[endpoints[row] + 1] - 1
+        while k > p.level_first[endpoints[row]] and p.level_day[k] > days[row]:
+            k -= 1
+        result[row] = p.level_facts[k]
+    return result
+
+
+@compiled
+def tool_facts(
+    p: Program, before: NDArray[np.uint16], endpoints: Numbers, days: Days
+) -> NDArray[np.uint16]:
+    """`LevelFact` that decides each import's tool, each on a day of its own.
+
+    Of a client that is not installed on the day its next installed level, else its last;
+    `before` is by endpoint, and holds before the first day.
+    """
+    result = np.zeros(len(endpoints), dtype=np.uint16)
+    for row in range(len(endpoints)):
+        first, last = p.level_first[endpoints[row]], p.level_first[endpoints[row] + 1]
+        k = last - 1
+        while k >= first and p.level_day[k] > days[row]:
+            k -= 1
+        facts = before[endpoints[row]] if k < first else p.level_facts[k]
+        for later in range(k + 1, last):
+            if not facts:
+                facts = p.level_facts[later]
+        for earlier in range(k - 1, first - 1, -1):
+            if not facts:
+                facts = p.level_facts[earlier]
+        result[row] = facts if facts else before[endpoints[row]]
+    return result
 
 
 @compiled

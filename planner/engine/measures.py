@@ -79,9 +79,7 @@ def measures(deadlines: Deadlines) -> Measures:
     n_accounts = len(fleet.accounts)
     strict = kernel.strict_days(timeline.compiled.program, timeline.strictness, n_accounts)
     upgrades = plan.day[
-        (plan.action <= Action.INSTALL_CLIENT)
-        & (plan.day >= fleet.start)
-        & (plan.day < fleet.end)
+        (plan.action <= Action.INSTALL_CLIENT) & (plan.day >= fleet.start) & (plan.day < fleet.end)
     ]
     import_days = plan.day[imports_in_effect(deadlines)]
     each_day, of_day = np.unique(import_days, return_counts=True)

@@ -286,9 +286,7 @@ def _md5_successors(plan: Plan, active: Flags) -> tuple[Certificates, Numbers]:
     return certificates.extended(tuple(names[len(certificates) :])), successor
 
 
-def _server_changes(
-    plan: Plan, active: Flags
-) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:
+def _server_changes(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:
     """Columns of the changes of servers: first, row, day, certificate (-1: none), LDAP."""
     n_servers = len(plan.fleet.servers)
     replacing, certificate = _presented_by(plan, active)

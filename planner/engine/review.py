@@ -132,5 +132,3 @@ def listed(names: list[str], limit: int = 6) -> str:
     more = len(distinct) - limit
     text = ", ".join(distinct[:limit])
     return f"{text} and {more} more" if more > 0 else text
-
-

@@ -135,12 +135,9 @@ def check_for_locked_out_clients(review: Review) -> Iterator[Finding]:
         chosen = accounts == account
         first = int(days[chosen].min())
         names = [
-            fleet.endpoint_name(int(fleet.sessions.client[session]))
-            for session in sessions[chosen]
+            fleet.endpoint_name(int(fleet.sessions.client[session])) for session in sessions[chosen]
         ]
-        since, _ = kernel.strict_since(
-            review.program, timeline.strictness, int(account), first
-        )
+        since, _ = kernel.strict_since(review.program, timeline.strictness, int(account), first)
         by = _turned_strict_by(review, int(account), since)
         server = fleet.servers.name[fleet.accounts.server[account]]
         cause = f"{listed(by)} logged on with TLS on {iso(since)}" if by else "it was set Strict"
@@ -292,7 +289,9 @@ def check_for_replication_order(review: Review) -> Iterator[Finding]:
             {
                 int(day)
                 for end in (source, target)
-                for day in program.level_day[program.level_first[end] : program.level_first[end + 1]]
+                for day in program.level_day[
+                    program.level_first[end] : program.level_first[end + 1]
+                ]
             }
         )
         for day in days:

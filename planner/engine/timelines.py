@@ -1,7 +1,6 @@
 """Compiled loops that lay events out by endpoint, server and key database, ascending by day."""
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from planner.domain.calendar import Days
@@ -248,4 +247,3 @@ def resolve_key_databases(
                 if name_number[database] == name[row]:
                     found[row] = database
     return found
-

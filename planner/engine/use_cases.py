@@ -16,7 +16,7 @@ NO_CASE = 0
 
 def use_cases(timeline: Timeline) -> NDArray[np.uint8]:
     """Use case 1 to 8 of each session, `NO_CASE` where none fits; shape `(n_sessions,)`."""
-    fleet, program = timeline.plan.fleet, timeline.compiled.program
+    fleet = timeline.plan.fleet
     sessions = fleet.sessions
     n_clients = len(fleet.clients)
     before = fleet.level_facts()
@@ -41,10 +41,9 @@ def use_cases(timeline: Timeline) -> NDArray[np.uint8]:
     case[has_case] = 1 + ssl[has_case]
     case[is_later] = 3 + ssl[is_later]
     case[is_later & _has_different_days(timeline, is_later, v)] = 5
-    server_new = np.zeros(len(sessions), dtype=np.bool_)
-    for session in np.flatnonzero(is_new_install):
-        server_new[session] = _is_new(timeline, int(server[session]), int(ssl_day[session]))
-    case[is_new_install] = np.where(server_new, 6, np.where(ssl, 7, 8))[is_new_install]
+    installs = np.flatnonzero(is_new_install)
+    facts = kernel.facts_on(timeline.compiled.program, server[installs], ssl_day[installs])
+    case[installs] = np.where(facts & LevelFact.NEW != 0, 6, np.where(ssl[installs], 7, 8))
     return case
 
 
@@ -64,20 +63,11 @@ def _is_new_on(timeline: Timeline, day: Days) -> Flags:
     return np.logical_or.reduceat(new, program.level_first[:-1]) if len(new) else new
 
 
-def _is_new(timeline: Timeline, endpoint: int, day: int) -> bool:
-    program = timeline.compiled.program
-    first, last = program.level_first[endpoint], program.level_first[endpoint + 1]
-    row = first + np.searchsorted(program.level_day[first:last], day, side="right") - 1
-    return bool(program.level_facts[row] & LevelFact.NEW)
-
-
 def _ssl_on(timeline: Timeline, day: Days, wanted: Flags) -> Flags:
     """Whether SSL is Yes for each wanted session on a day of its own, after its actions."""
-    program = timeline.compiled.program
-    ssl = np.zeros(len(day), dtype=np.bool_)
-    for session in np.flatnonzero(wanted):
-        options, _, _ = kernel.options_of(program, int(session), int(day[session]))
-        ssl[session] = options >> SSL.shift & 1
+    ask = np.where(wanted, day, timeline.plan.fleet.start).astype(np.int32)
+    options = kernel.options_on(timeline.compiled.program, ask)
+    ssl: Flags = wanted & (options & SSL.mask != 0)
     return ssl
 
 

@@ -1,0 +1,39 @@
+"""The machine code's cache belongs to one state of the sources."""
+
+from pathlib import Path
+
+import pytest
+from numba.core import config
+
+from planner.engine import compiled as module
+from planner.engine.compiled import compiled
+
+
+def test_the_cache_folder_carries_a_digest_of_the_sources(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "domain").mkdir()
+    engine = tmp_path / "engine"
+    engine.mkdir()
+    monkeypatch.setattr(module, "_ENGINE", engine)
+    before = module._cache_folder()
+    (tmp_path / "domain" / "rules.py").write_text("A = 1\n")
+    after = module._cache_folder()
+    assert before != after
+    assert not Path(before).exists(), "machine code of sources that are gone is removed"
+    assert Path(after).exists()
+
+
+def test_a_read_only_installation_leaves_the_cache_to_numba(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "__pycache__").write_text("a file where the folder would be")
+    monkeypatch.setattr(module, "_ENGINE", tmp_path)
+    assert module._cache_folder() == ""
+
+
+def test_compiling_leaves_numbas_own_setting_as_it_was() -> None:
+    before = config.CACHE_DIR
+    double = compiled(lambda number: number * 2)
+    assert double(21) == 42
+    assert before == config.CACHE_DIR

@@ -1,0 +1,181 @@
+"""The engine says what the oracle says, and obeys laws that need no oracle."""
+
+import datetime
+import random
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.domain.calendar import iso
+from planner.domain.rules import RULES
+from planner.engine.timeline import simulate
+from tests.builders import action, case, client, server, session
+from tests.comparison import answer_of, differences, plan_of_case
+from tests.oracle import Answer, Case, solve
+from tests.strategies import cases, random_case
+
+N_SEEDED = 300
+
+
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_the_engine_equals_the_oracle_on_drawn_fleets(fleet_case: Case) -> None:
+    assert differences(answer_of(plan_of_case(fleet_case)), solve(fleet_case)) == []
+
+
+def test_the_engine_equals_the_oracle_on_seeded_fleets_that_reach_every_rule() -> None:
+    exercised: Counter[str] = Counter()
+    for seed in range(N_SEEDED):
+        fleet_case = random_case(random.Random(seed))
+        plan = plan_of_case(fleet_case)
+        assert differences(answer_of(plan), solve(fleet_case)) == [], f"seed {seed}"
+        exercised.update(simulate(plan).rules_exercised())
+    assert {rule.id for rule in RULES if not exercised[rule.id]} == set()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_the_engine_equals_the_oracle_on_many_more_fleets() -> None:
+    for seed in range(10_000, 30_000):
+        fleet_case = random_case(random.Random(seed), sessions=5 + seed % 26)
+        found = differences(answer_of(plan_of_case(fleet_case)), solve(fleet_case))
+        assert found == [], f"seed {seed}"
+
+
+def _shifted(text: str, days: int) -> str:
+    def shift(match: re.Match[str]) -> str:
+        return (datetime.date.fromisoformat(match[0]) + datetime.timedelta(days=days)).isoformat()
+
+    return re.sub(r"\d{4}-\d{2}-\d{2}", shift, text)
+
+
+def _shift_rows(rows: list[dict[str, str]], days: int) -> list[dict[str, str]]:
+    return [{name: _shifted(cell, days) for name, cell in row.items()} for row in rows]
+
+
+def _shift_value(value: object, days: int) -> object:
+    match value:
+        case dict():
+            return {key: _shift_value(inner, days) for key, inner in value.items()}
+        case list():
+            return [_shift_value(inner, days) for inner in value]
+        case datetime.date():
+            return value + datetime.timedelta(days=days)
+        case str():
+            return _shifted(value, days)
+        case _:
+            return value
+
+
+def _shift_case(fleet_case: Case, days: int) -> Case:
+    return Case(
+        toml={key: _shift_value(value, days) for key, value in fleet_case.toml.items()},
+        servers=_shift_rows(fleet_case.servers, days),
+        clients=_shift_rows(fleet_case.clients, days),
+        accounts=fleet_case.accounts,
+        sessions=fleet_case.sessions,
+        certificates=_shift_rows(fleet_case.certificates, days),
+        trust=_shift_rows(fleet_case.trust, days),
+        plan=None if fleet_case.plan is None else _shift_rows(fleet_case.plan, days),
+    )
+
+
+def _shift_answer(answer: Answer, days: int) -> Answer:
+    return replace(
+        answer,
+        states=_shift_rows(answer.states, days),
+        deadlines=_shift_rows(answer.deadlines, days),
+        daily=_shift_rows(answer.daily, days),
+        automatic=[tuple(_shifted(cell, days) for cell in row) for row in answer.automatic],
+        strict={
+            key: [(_shifted(a, days), _shifted(b, days)) for a, b in stretches]
+            for key, stretches in answer.strict.items()
+        },
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.integers(-200, 200).map(lambda weeks: 7 * weeks))
+def test_shifting_a_plan_by_whole_weeks_shifts_its_results(fleet_case: Case, days: int) -> None:
+    before = answer_of(plan_of_case(fleet_case))
+    after = answer_of(plan_of_case(_shift_case(fleet_case, days)))
+    assert differences(after, _shift_answer(before, days)) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.randoms(use_true_random=False))
+def test_permuting_sessions_permutes_results(fleet_case: Case, rng: random.Random) -> None:
+    # Names that only sessions.csv spells are shown as first written: one spelling each.
+    sessions = [
+        {name: cell.casefold() if name != "client" else cell for name, cell in row.items()}
+        for row in fleet_case.sessions
+    ]
+    order = list(range(len(sessions)))
+    rng.shuffle(order)
+    before = answer_of(plan_of_case(replace(fleet_case, sessions=sessions)))
+    permuted = replace(fleet_case, sessions=[sessions[place] for place in order])
+    after = answer_of(plan_of_case(permuted))
+    assert after.use_cases == [before.use_cases[place] for place in order]
+    key = ("client", "server", "account", "key_database", "start")
+    by_key = sorted(before.states, key=lambda row: [row[name] for name in key])
+    assert sorted(after.states, key=lambda row: [row[name] for name in key]) == by_key
+    assert after.deadlines == before.deadlines
+    assert after.daily == before.daily
+    assert after.exposure == pytest.approx(before.exposure)
+
+
+def test_simulating_twice_gives_the_same_bytes() -> None:
+    plan = plan_of_case(random_case(random.Random(7)))
+    first, second = simulate(plan), simulate(plan)
+    assert first.day.tobytes() == second.day.tobytes()
+    assert first.rule.tobytes() == second.rule.tobytes()
+
+
+@pytest.fixture
+def two_days() -> Case:
+    return case(
+        servers=[server("alpha", level="8.1.1")],
+        clients=[client("db1", level="8.1.1")],
+        sessions=[session("db1", "alpha")],
+        plan=[action("2025-03-10", "upgrade-server", server="alpha", value="8.1.13")],
+    )
+
+
+def test_segments_cover_the_horizon_without_gaps(two_days: Case) -> None:
+    timeline = simulate(plan_of_case(two_days))
+    fleet = timeline.plan.fleet
+    assert timeline.day[0] == fleet.start
+    assert timeline.until()[-1] == fleet.end
+    assert np.all(timeline.day[1:] == timeline.until()[:-1])
+
+
+def test_the_state_of_a_day_is_asked_for_by_day(two_days: Case) -> None:
+    timeline = simulate(plan_of_case(two_days))
+    upgrade = int(timeline.day[1])
+    assert iso(upgrade) == "2025-03-10"
+    assert RULES[timeline.rule_on(upgrade - 1)[0]].id == "old-server.plaintext"
+    assert RULES[timeline.rule_on(upgrade)[0]].id == "old-client.plaintext"
+
+
+def test_a_day_outside_the_horizon_is_refused(two_days: Case) -> None:
+    timeline = simulate(plan_of_case(two_days))
+    with pytest.raises(ValueError, match="outside the horizon"):
+        timeline.rule_on(timeline.plan.fleet.end)
+
+
+def test_results_cannot_be_written_to(two_days: Case) -> None:
+    timeline = simulate(plan_of_case(two_days))
+    with pytest.raises(ValueError, match="read-only"):
+        timeline.day[0] = 0
+
+
+def test_a_timeline_says_its_key_numbers(two_days: Case) -> None:
+    timeline = simulate(plan_of_case(two_days))
+    assert "1 sessions" in repr(timeline)
+    assert "0 sessions refused" in repr(timeline)
+    assert len(timeline) == 2
