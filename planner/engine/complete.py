@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from planner.domain.calendar import ALWAYS, NEVER, Calendar, iso, monday_of
-from planner.domain.fleet import Fleet
+from planner.domain.calendar import ALWAYS, NEVER, Calendar, Days, iso, monday_of, mondays_of
+from planner.domain.fleet import Fleet, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import OPTIONS, SSL, SSLACCEPTCERTFROMSERV
 from planner.domain.plan import Action, Plan, PlannedAction
@@ -55,6 +56,7 @@ def _refuse_automatic_distribution(timeline: Timeline) -> Iterator[PlannedAction
     plan, fleet = timeline.plan, timeline.plan.fleet
     sessions, cases, first_new = fleet.sessions, use_cases(timeline), _first_new(timeline)
     accepts = sessions.options & SSLACCEPTCERTFROMSERV.mask != 0
+    # Cases 2 and 4 hold their certificate already.
     wanted = (cases != NO_CASE) & (accepts | ~np.isin(cases, _CASES_WITHOUT_CHANGES))
     option = OPTIONS.index(SSLACCEPTCERTFROMSERV)
     has_row = {
@@ -63,8 +65,10 @@ def _refuse_automatic_distribution(timeline: Timeline) -> Iterator[PlannedAction
         if plan.server[row] < 0 and plan.account[row] < 0 and plan.key_database[row] < 0
     }
     was_new = fleet.level_facts() & LevelFact.NEW != 0
-    for client in np.unique(sessions.client[wanted]).tolist():
-        own = wanted & (sessions.client == client)
+    of_client = np.flatnonzero(wanted)
+    of_client = of_client[np.argsort(sessions.client[of_client], kind="stable")]
+    clients, first = np.unique(sessions.client[of_client], return_index=True)
+    for client, own in zip(clients.tolist(), np.split(of_client, first[1:]), strict=False):
         if client >= len(fleet.clients) or (was_new[client] and not accepts[own].any()):
             continue
         day = first_new[client]
@@ -119,13 +123,17 @@ def _missing_imports(found: Deadlines) -> list[PlannedAction]:
         & timeline.compiled.is_complete[found.anchor]
         & (opens < fleet.end)
     )
-    earliest = np.maximum(opens[rows], fleet.start)
-    latest = np.maximum(found.latest_safe[rows], earliest)
-    taken = Counter(
-        monday_of(int(day)) for day in plan.day[plan.action == Action.IMPORT_CERTIFICATE]
-    )
-    days = _spread(fleet, earliest.tolist(), latest.tolist(), taken)
     databases = found.key_database()[rows]
+    earliest = np.maximum(opens[rows], fleet.start)
+    _wait_for_removals(found, rows, databases, earliest)
+    possible = earliest < fleet.end
+    rows, databases, earliest = rows[possible], databases[possible], earliest[possible]
+    latest = np.maximum(found.latest_safe[rows], earliest)
+    weeks, counts = np.unique(
+        mondays_of(plan.day[plan.action == Action.IMPORT_CERTIFICATE]), return_counts=True
+    )
+    taken = Counter(dict(zip(weeks.tolist(), counts.tolist(), strict=True)))
+    days = _spread(fleet, earliest.tolist(), latest.tolist(), taken)
     return [
         PlannedAction(
             day=day,
@@ -140,17 +148,39 @@ def _missing_imports(found: Deadlines) -> list[PlannedAction]:
     ]
 
 
+def _wait_for_removals(
+    found: Deadlines, rows: NDArray[np.intp], databases: Numbers, earliest: Days
+) -> None:
+    """Move `earliest` behind the last planned removal that would undo the import."""
+    program = found.timeline.compiled.program
+    if program.trust_held.all():
+        return
+    for place, (row, database) in enumerate(zip(rows.tolist(), databases.tolist(), strict=True)):
+        own = slice(program.trust_first[database], program.trust_first[database + 1])
+        undone = (
+            ~program.trust_held[own]
+            & (program.trust_certificate[own] == found.anchor[row])
+            & (program.trust_day[own] >= min(earliest[place], found.latest_safe[row]))
+            & (program.trust_day[own] <= max(found.needed[row], earliest[place]))
+        )
+        if undone.any():
+            earliest[place] = max(earliest[place], int(program.trust_day[own][undone].max()) + 1)
+
+
 def _spread(fleet: Fleet, earliest: list[int], latest: list[int], taken: Counter[int]) -> list[int]:
     """Day of each import: its latest, or one in an earlier week where that week is full.
 
     Weeks are filled from the last one back. What a full week cannot take waits for the week
-    before; those that can wait least long, by `earliest`, go first. An import that no earlier
-    week can take stays on its latest day, over capacity.
+    before; those that can wait least long, by the first week open to them, go first. An import
+    that no earlier week can take stays on its latest day, over capacity.
     """
     limit, calendar = fleet.capacity.imports_per_week, fleet.calendar
     if limit is None:
         return latest
     days = list(latest)
+    first_week = [
+        _first_open_week(calendar, *window) for window in zip(earliest, latest, strict=True)
+    ]
     by_week: dict[int, list[int]] = {}
     for number, day in enumerate(latest):
         by_week.setdefault(monday_of(day), []).append(number)
@@ -158,22 +188,28 @@ def _spread(fleet: Fleet, earliest: list[int], latest: list[int], taken: Counter
     week = max(by_week, default=0)
     while by_week or waiting:
         for number in by_week.pop(week, []):
-            heapq.heappush(waiting, (-earliest[number], number))
+            heapq.heappush(waiting, (-first_week[number], number))
         room = limit - taken[week]
         postponed = []
         while waiting:
-            release, number = heapq.heappop(waiting)
-            day = _last_open_day(calendar, week, -release, latest[number])
-            must_stay = monday_of(-release) >= week
+            entry = heapq.heappop(waiting)
+            number = entry[1]
+            day = _last_open_day(calendar, week, earliest[number], latest[number])
             if day != ALWAYS and room > 0:
                 days[number] = day
                 room -= 1
-            elif not must_stay:
-                postponed.append((release, number))
-        for entry in postponed:
-            heapq.heappush(waiting, entry)
+            elif first_week[number] < week:
+                postponed.append(entry)
+        waiting = postponed  # ascending, so a heap
         week -= 7
     return days
+
+
+def _first_open_week(calendar: Calendar, earliest: int, latest: int) -> int:
+    """Monday of the first week in which an import may be made; that of `latest` in any case."""
+    days = range(earliest, monday_of(latest))
+    first_open = next((day for day in days if calendar.is_open(day)), latest)
+    return monday_of(first_open)
 
 
 def _last_open_day(calendar: Calendar, week: int, earliest: int, latest: int) -> int:

@@ -21,6 +21,7 @@ CHECKS: Final[tuple[Callable[[Review], Iterator[Finding]], ...]] = (
     session_checks.check_for_replication_order,
     deadline_checks.check_for_deadlines,
     deadline_checks.check_for_imports_before_available,
+    deadline_checks.check_for_imports_without_trust,
     deadline_checks.check_for_expiring_certificates,
     deadline_checks.check_for_md5_certificates,
     deadline_checks.check_for_incomplete_chains,

@@ -38,7 +38,7 @@ from planner.domain.rules import (
     Mode,
     Trust,
 )
-from planner.engine.compiled import compiled
+from planner.engine.compiled import allocation_free, compiled
 from planner.engine.program import Program
 from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
 
@@ -121,7 +121,20 @@ def nothing_distributed() -> Distributed:
     return Distributed(empty, empty, empty, empty, empty)
 
 
-@compiled
+@allocation_free
+def first_row(ascending: Numbers, value: int) -> int:
+    """First row of an ascending column that is not below a value."""
+    low, high = 0, len(ascending)
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@allocation_free
 def held(p: Program, sent: Distributed, database: int, certificate: int, day: int) -> bool:
     """Whether a key database holds a certificate after the actions of a day."""
     result = False
@@ -143,7 +156,7 @@ def held(p: Program, sent: Distributed, database: int, certificate: int, day: in
     return result
 
 
-@compiled
+@allocation_free
 def is_known(p: Program, server: int, certificate: int) -> bool:
     """Whether a certificate is one of a server's, or of their chains."""
     for k in range(p.known_first[server], p.known_first[server + 1]):
@@ -152,7 +165,7 @@ def is_known(p: Program, server: int, certificate: int) -> bool:
     return False
 
 
-@compiled
+@allocation_free
 def trust_of(
     p: Program, sent: Distributed, database: int, server: int, anchor: int, state: int, day: int
 ) -> int:
@@ -179,7 +192,7 @@ def trust_of(
     return _NOTHING
 
 
-@compiled
+@allocation_free
 def next_trust_event(p: Program, sent: Distributed, database: int, day: int) -> int:
     """First later day on which a key database changes."""
     result = NEVER
@@ -196,13 +209,13 @@ def next_trust_event(p: Program, sent: Distributed, database: int, day: int) -> 
     return result
 
 
-@compiled
+@allocation_free
 def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> tuple[int, int]:
     """From which day on an account is strict as things stand on a day, and its next reset."""
     since = strictness.from_day[account]
     until = NEVER
     if len(p.reset_account):
-        k = np.searchsorted(p.reset_account, account)
+        k = first_row(p.reset_account, account)
         while k < len(p.reset_account) and p.reset_account[k] == account:
             if p.reset_day[k] > day:
                 until = p.reset_day[k]
@@ -212,14 +225,14 @@ def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> 
     return since, until
 
 
-@compiled
+@allocation_free
 def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
     """Whether LDAP keeps an account's password on a day, and when that can next change."""
     value = p.account_authentication[account]
     result = state & SERVER_LDAP != 0 if value == 0 else value == 2
     until = NEVER
     if len(p.authentication_account):
-        k = np.searchsorted(p.authentication_account, account)
+        k = first_row(p.authentication_account, account)
         while k < len(p.authentication_account) and p.authentication_account[k] == account:
             if p.authentication_day[k] > day:
                 until = p.authentication_day[k]
@@ -229,7 +242,7 @@ def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
     return result, until
 
 
-@compiled
+@allocation_free
 def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
     """Packed options and port of a session after the actions of a day, and their next change."""
     options, port = int(p.session_options[session]), p.session_port[session]
@@ -303,7 +316,7 @@ def tool_facts(
     return result
 
 
-@compiled
+@allocation_free
 def distribution_of(
     kind: int, client: int, server: int, options: int, ldap: bool, strict: bool, state: int
 ) -> int:
@@ -324,7 +337,7 @@ def distribution_of(
     return _STRICT if strict else _WORKS
 
 
-@compiled
+@allocation_free
 def look(
     p: Program,
     strictness: Strictness,
@@ -436,11 +449,11 @@ def look(
     return int(p.lookup[index]), anchor, until
 
 
-@compiled
+@allocation_free
 def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, until: int) -> bool:
     """Turn an account strict by a success in `[begin, until)`; whether nothing later can matter."""
     if len(p.reset_account):
-        k = np.searchsorted(p.reset_account, account)
+        k = first_row(p.reset_account, account)
         if k < len(p.reset_account) and p.reset_account[k] == account:
             if begin < p.reset_day[k]:
                 strictness.from_day[account] = min(strictness.from_day[account], begin)
@@ -456,12 +469,31 @@ def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, un
     return True
 
 
-@compiled
+@allocation_free
 def is_ever_emptied(p: Program, session: int) -> bool:
     """Whether anything is removed from a session's key database on some day."""
     database = p.session_key_database[session]
     for k in range(p.trust_first[database], p.trust_first[database + 1]):
         if not p.trust_held[k]:
+            return True
+    return False
+
+
+@allocation_free
+def first_both_new(p: Program, session: int) -> int:
+    """First day on which both ends of a session can be new: none turns strict before it."""
+    client, server = p.session_client[session], p.n_clients + p.session_server[session]
+    return max(p.start, max(p.level_first_new[client], p.level_first_new[server]))
+
+
+@allocation_free
+def can_use_ssl(p: Program, session: int) -> bool:
+    """Whether SSL is Yes for a session at first, or set for its client at some time."""
+    if p.session_options[session] >> _SSL & 1:
+        return True
+    client = p.session_client[session]
+    for k in range(p.option_first[client], p.option_first[client + 1]):
+        if p.option_bits[k] >> _SSL & 1:
             return True
     return False
 
@@ -478,7 +510,7 @@ def find_strict(
     found = False
     for session in range(len(p.session_client)):
         account = p.session_account[session]
-        day = p.start
+        day = first_both_new(p, session)
         while day < p.end:
             rule, _, until = look(p, strictness, sent, trusts_all, session, day)
             if IS_AUTOMATIC[rule]:
@@ -499,57 +531,47 @@ def find_strict(
 def distribute(
     p: Program,
     strictness: Strictness,
-    head: Numbers,
+    sent: Distributed,
     sessions: Numbers,
     first_session: Numbers,
     session_of_database: Numbers,
-) -> Distributed:
+    pending: Days,
+) -> int:
     """Find what automatic distribution does, in order of days, and the strictness that follows.
 
-    Only `sessions` can receive an anchor, or become trusted because another one did.
+    Writes into `sent`, and returns the count of its entries, -1 where they found no room. Only
+    `sessions` can receive an anchor, or become trusted because another one did; `pending` is by
+    session, the next day on which it must be looked at.
     """
-    following = np.empty(16, dtype=np.int32)
-    certificate = np.empty(16, dtype=np.int32)
-    days = np.empty(16, dtype=np.int32)
-    receiver = np.empty(16, dtype=np.int32)
     size = 0
-    place = np.full(len(p.session_client), -1, dtype=np.int32)
-    pending = np.full(len(sessions), p.start, dtype=np.int32)
-    for k in range(len(sessions)):
-        place[sessions[k]] = k
     day = p.start
     while day < p.end:
         begin = size
-        soonest = p.end
-        # What is distributed on a day is seen from the next day on.
-        sent = Distributed(head, following, certificate, days, receiver)
-        for k in range(len(sessions)):
-            if pending[k] == day:
-                session = sessions[k]
-                rule, anchor, until = look(p, strictness, sent, False, session, day)
-                if IS_AUTOMATIC[rule]:
-                    if size == len(days):
-                        following = np.concatenate((following, following))
-                        certificate = np.concatenate((certificate, certificate))
-                        days = np.concatenate((days, days))
-                        receiver = np.concatenate((receiver, receiver))
-                    certificate[size], days[size], receiver[size] = anchor, day, session
-                    size += 1
-                    until = day + 1
-                if TURNS_STRICT[rule]:
-                    mark_strict(p, strictness, p.session_account[session], day, until)
-                pending[k] = until
+        for session in sessions:
+            if pending[session] != day:
+                continue
+            rule, anchor, until = look(p, strictness, sent, False, session, day)
+            if IS_AUTOMATIC[rule]:
+                if size == len(sent.day):
+                    return -1
+                sent.certificate[size], sent.day[size], sent.session[size] = anchor, day, session
+                size += 1
+                until = day + 1
+            if TURNS_STRICT[rule]:
+                mark_strict(p, strictness, p.session_account[session], day, until)
+            pending[session] = until
+        # What is distributed on a day is seen by others from the next day on.
         for entry in range(begin, size):
-            database = p.session_key_database[receiver[entry]]
-            following[entry] = head[database]
-            head[database] = entry
+            database = p.session_key_database[sent.session[entry]]
+            sent.following[entry] = sent.head[database]
+            sent.head[database] = entry
             for k in range(first_session[database], first_session[database + 1]):
-                pending[place[session_of_database[k]]] = day + 1
-        for k in range(len(sessions)):
-            if pending[k] > day:
-                soonest = min(soonest, pending[k])
+                pending[session_of_database[k]] = day + 1
+        soonest = p.end
+        for session in sessions:
+            soonest = min(soonest, pending[session])
         day = soonest
-    return Distributed(head, following[:size], certificate[:size], days[:size], receiver[:size])
+    return size
 
 
 @compiled
@@ -603,7 +625,8 @@ def find_needed(
     for database in range(begin, n):
         for k in range(first_session[database], first_session[database + 1]):
             session = session_of_database[k]
-            day = p.start
+            # Without SSL no certificate matters before both ends are new.
+            day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
             while day < p.end:
                 rule, presented, until = look(p, strictness, sent, True, session, day)
                 if NEEDS_ANCHOR[rule]:
@@ -616,6 +639,8 @@ def find_needed(
                         anchor[row], needed[row] = presented, day
                         size += 1
                     needed[row] = min(needed[row], day)
+                    if p.server_has_one_anchor[p.session_server[session]]:
+                        break
                 day = until
         first[database + 1] = size
     return n

@@ -38,6 +38,7 @@ class Program(NamedTuple):
 
     start: int
     end: int
+    n_clients: int
     lookup: Codes
     session_client: Numbers
     session_server: Numbers
@@ -49,11 +50,13 @@ class Program(NamedTuple):
     level_first: Numbers
     level_day: Days
     level_facts: Facts
+    level_first_new: Days
     server_first: Numbers
     server_day: Days
     server_facts: Facts
     server_state: Codes
     server_anchor: Numbers
+    server_has_one_anchor: Flags
     server_tls12: Flags
     server_tcpport: Numbers
     server_ssltcpport: Numbers
@@ -114,7 +117,7 @@ def compile_plan(plan: Plan) -> Compiled:
     fleet = plan.fleet
     n_clients = len(fleet.clients)
     active = (plan.day >= fleet.start) & (plan.day < fleet.end)
-    level_first, level_day, level_facts, level_cause = _levels(plan, active)
+    level_first, level_day, level_facts, level_cause, first_new = _levels(plan, active)
     certificates, successor = _md5_successors(plan, active)
     is_md5 = certificates.is_md5()
     anchor, is_complete, valid_from, valid_to = timelines.chains(
@@ -139,12 +142,14 @@ def compile_plan(plan: Plan) -> Compiled:
     known_first, known_certificate = timelines.known_certificates(
         server_first, presented, certificates.server, certificates.kind, certificates.issuer
     )
+    server_anchor = anchor[presented]
     resets = _account_events(plan, active, Action.SET_SESSION_SECURITY, _SECURITIES)
     authentications = _account_events(plan, active, Action.SET_AUTHENTICATION, _AUTHENTICATIONS)
     sessions, accounts, servers = fleet.sessions, fleet.accounts, fleet.servers
     program = Program(
         fleet.start,
         fleet.end,
+        n_clients,
         LOOKUP,
         sessions.client,
         sessions.server,
@@ -156,11 +161,13 @@ def compile_plan(plan: Plan) -> Compiled:
         level_first,
         level_day,
         level_facts,
+        first_new,
         server_first,
         server_day,
         server_facts,
         server_state,
-        anchor[presented],
+        server_anchor,
+        _has_one(server_anchor, server_first),
         servers.tls12,
         servers.tcpport,
         servers.ssltcpport,
@@ -182,6 +189,13 @@ def compile_plan(plan: Plan) -> Compiled:
     return Compiled(program, certificates, anchor, is_complete, level_cause, presented)
 
 
+def _has_one(values: Numbers, first: Numbers) -> Flags:
+    """Whether all values of each group are the same; no group is empty."""
+    lowest = np.minimum.reduceat(values, first[:-1])
+    has_one: Flags = lowest == np.maximum.reduceat(values, first[:-1])
+    return has_one
+
+
 def not_installed(plan: Plan) -> Flags:
     """Whether each endpoint is absent on the first day: blank level, and an installation planned.
 
@@ -195,7 +209,7 @@ def not_installed(plan: Plan) -> Flags:
     return absent
 
 
-def _levels(plan: Plan, active: Flags) -> tuple[Numbers, Days, Facts, Numbers]:
+def _levels(plan: Plan, active: Flags) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     fleet = plan.fleet
     n_clients, n_servers = len(fleet.clients), len(fleet.servers)
     facts = fleet.level_facts()
@@ -332,18 +346,21 @@ def _account_events(
     plan: Plan, active: Flags, action: Action, meanings: dict[str, int]
 ) -> tuple[Numbers, Days, Numbers]:
     """Account, day and meaning of the actions of one kind on accounts, by account, then day."""
-    accounts = plan.fleet.accounts
+    fleet, accounts = plan.fleet, plan.fleet.accounts
     rows = np.flatnonzero(
         active & (plan.action == action) & (plan.server >= 0) & (plan.account >= 0)
     )
     account = np.full(len(rows), -1, dtype=np.int32)
     if len(rows):
-        n_names = len(plan.fleet.account_names) + len(plan.vocabulary.accounts)
-        keys = accounts.server.astype(np.int64) * n_names + accounts.name_number
-        wanted = plan.server[rows].astype(np.int64) * n_names + plan.account[rows]
-        known = np.flatnonzero(np.isin(keys, wanted))
-        number_of = dict(zip(keys[known].tolist(), known.tolist(), strict=True))
-        account = np.array([number_of.get(key, -1) for key in wanted.tolist()], dtype=np.int32)
+        is_wanted = np.zeros(len(fleet.account_names) + len(plan.vocabulary.accounts), np.bool_)
+        is_wanted[plan.account[rows]] = True
+        known = np.flatnonzero(is_wanted[accounts.name_number])
+        keys = zip(
+            accounts.server[known].tolist(), accounts.name_number[known].tolist(), strict=True
+        )
+        number_of = dict(zip(keys, known.tolist(), strict=True))
+        wanted = zip(plan.server[rows].tolist(), plan.account[rows].tolist(), strict=True)
+        account = np.array([number_of.get(key, -1) for key in wanted], dtype=np.int32)
     values = _values(plan, rows, meanings)
     order = np.argsort(account, kind="stable")
     order = order[account[order] >= 0]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from planner.domain import views
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Codes, Numbers
+from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES, Mode
 from planner.engine import kernel
@@ -138,21 +138,10 @@ def simulate(plan: Plan) -> Timeline:
     program = compiled.program
     fleet = plan.fleet
     strictness = _initial_strictness(plan, program)
-    nothing = kernel.nothing_distributed()
     receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
-    sent = nothing
-    if kernel.find_strict(program, strictness, nothing, False, receives):
-        groups = fleet.sessions_of_key_database
-        sent = kernel.distribute(
-            program,
-            strictness,
-            np.full(len(fleet.key_databases), -1, dtype=np.int32),
-            np.flatnonzero(receives[fleet.sessions.key_database]).astype(np.int32),
-            groups.first,
-            groups.member,
-        )
-        if not len(sent.day):
-            sent = nothing
+    sent = kernel.nothing_distributed()
+    if kernel.find_strict(program, strictness, sent, False, receives):
+        sent, strictness = _distribute(plan, program, strictness, receives)
     first, day, rule = _write_states(program, strictness, sent, len(fleet.sessions))
     for column in (first, day, rule, *strictness, *sent):
         column.setflags(write=False)
@@ -182,6 +171,28 @@ def _initial_strictness(plan: Plan, program: Program) -> Strictness:
         from_day=np.where(plan.fleet.accounts.strict, always, never),
         after_reset=np.where(program.reset_strict, always, never),
     )
+
+
+def _distribute(
+    plan: Plan, program: Program, strictness: Strictness, receives: Flags
+) -> tuple[Distributed, Strictness]:
+    """Distribute certificates into the key databases that can receive one."""
+    groups = plan.fleet.sessions_of_key_database
+    sessions = np.flatnonzero(receives[plan.fleet.sessions.key_database]).astype(np.int32)
+    room, size = len(sessions), -1
+    while size < 0:
+        before = Strictness(*(column.copy() for column in strictness))
+        head = np.full(len(receives), -1, dtype=np.int32)
+        sent = Distributed(head, *(np.empty(room, dtype=np.int32) for _ in range(4)))
+        pending = np.full(len(plan.fleet.sessions), plan.fleet.start, dtype=np.int32)
+        size = kernel.distribute(
+            program, before, sent, sessions, groups.first, groups.member, pending
+        )
+        # More than once each only after removals.
+        room *= 4
+    if not size:
+        return kernel.nothing_distributed(), before
+    return Distributed(head, *(column[:size] for column in sent[1:])), before
 
 
 def _write_states(

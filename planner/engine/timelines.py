@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import Days
+from planner.domain.calendar import NEVER, Days
 from planner.domain.certificates import CertificateKind
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
@@ -19,6 +19,7 @@ SERVER_COMPLETE = 8
 """Bits of a server's state on a day: default authentication, and the certificate it presents."""
 
 _INSTALLED = int(LevelFact.INSTALLED)
+_NEW = int(LevelFact.NEW)
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
 _UPGRADE_CLIENT = int(Action.UPGRADE_CLIENT)
 _RETIRE_CLIENT = int(Action.RETIRE_CLIENT)
@@ -52,11 +53,12 @@ def level_timelines(
     action_day: Days,
     action: Codes,
     action_facts: Facts,
-) -> tuple[Numbers, Days, Facts, Numbers]:
+) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     """Level of every endpoint over time: one row from `start`, one from each day of change.
 
-    `action_row` picks from the columns of actions. The last column returned is the action row that
-    brought the level, -1 for the fleet's own.
+    `action_row` picks from the columns of actions. The fourth column returned is the action row
+    that brought the level, -1 for the fleet's own; the last one is by endpoint, the first day on
+    which it is new, `NEVER` where it never is.
     """
     n = len(facts_before)
     first = np.empty(n + 1, dtype=np.int32)
@@ -79,7 +81,13 @@ def level_timelines(
             facts[size], cause[size] = now, row
         size += 1
     first[n] = size
-    return first, day[:size].copy(), facts[:size].copy(), cause[:size].copy()
+    first_new = np.full(n, NEVER, dtype=np.int32)
+    for endpoint in range(n):
+        for k in range(first[endpoint], first[endpoint + 1]):
+            if facts[k] & _NEW:
+                first_new[endpoint] = day[k]
+                break
+    return first, day[:size].copy(), facts[:size].copy(), cause[:size].copy(), first_new
 
 
 @compiled

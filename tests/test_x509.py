@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.domain.calendar import iso
+from planner.domain.certificates import CertificateKind
+from planner.domain.errors import CertificateError
+from planner.inventory.x509 import SUFFIXES, CertificateFile, is_issued_by, read_certificates
+
+KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(4)]
+SHA256_WITH_RSA = bytes.fromhex("2a864886f70d01010b")
+MD5_WITH_RSA = bytes.fromhex("2a864886f70d010104")
+DEFAULT_NAME = x509.Name(
+    [
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "TSM"),
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "TSM Network"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "TSM Self-Signed Certificate"),
+    ]
+)
+
+
+def named(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def certificate(
+    subject: str | x509.Name,
+    issuer: str | x509.Name | None = None,
+    *,
+    key: int = 0,
+    signed_by: int | None = None,
+    is_ca: bool | None = None,
+    not_before: str = "2024-01-01T12:00:00",
+    not_after: str = "2034-01-01T11:59:59",
+) -> x509.Certificate:
+    """A certificate at fixed dates; keys are numbers, its own signs where none is given."""
+    name = subject if isinstance(subject, x509.Name) else named(subject)
+    by = name if issuer is None else issuer if isinstance(issuer, x509.Name) else named(issuer)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(by)
+        .public_key(KEYS[key].public_key())
+        .serial_number(7)
+        .not_valid_before(datetime.fromisoformat(not_before).replace(tzinfo=UTC))
+        .not_valid_after(datetime.fromisoformat(not_after).replace(tzinfo=UTC))
+    )
+    if is_ca is not None:
+        builder = builder.add_extension(x509.BasicConstraints(is_ca, None), critical=True)
+    return builder.sign(KEYS[key if signed_by is None else signed_by], hashes.SHA256())
+
+
+def pem(*certificates: x509.Certificate) -> bytes:
+    return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
+
+
+def der(one: x509.Certificate) -> bytes:
+    return one.public_bytes(Encoding.DER)
+
+
+ROOT = certificate("Root", key=0, is_ca=True)
+ISSUING = certificate("Issuing", "Root", key=1, signed_by=0, is_ca=True)
+LEAF = certificate("srv1", "Issuing", key=2, signed_by=1)
+OWN = certificate("srv2", key=3)
+
+
+def md5_of(subject: str, issuer: str) -> bytes:
+    """DER of a certificate that calls itself MD5-signed; nobody makes such ones any more."""
+    key = rsa.generate_private_key(65537, 2048)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(named(subject))
+        .issuer_name(named(issuer))
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(datetime(2014, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2024, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    return der(made).replace(SHA256_WITH_RSA, MD5_WITH_RSA)
+
+
+def read_one(content: bytes, file: str = "certs/x.pem") -> CertificateFile:
+    (one,) = read_certificates(file, content)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("certs/x.pem", pem(ROOT)),
+        ("certs/x.arm", pem(ROOT)),
+        ("certs/x.crt", pem(ROOT)),
+        ("certs/x.crt", der(ROOT)),
+        ("certs/x.cer", der(ROOT)),
+        ("certs/x.der", der(ROOT)),
+        ("certs/x.der", pem(ROOT)),
+        ("certs/x.pem", b"subject=Root\r\n" + pem(ROOT).replace(b"\n", b"\r\n")),
+        ("certs/x.p7b", pkcs7.serialize_certificates([ROOT], Encoding.PEM)),
+        ("certs/x.P7B", pkcs7.serialize_certificates([ROOT], Encoding.DER)),
+        ("certs/x.pem", pkcs7.serialize_certificates([ROOT], Encoding.PEM)),
+        ("certs/x.p7b", pem(ROOT)),
+    ],
+)
+def test_every_form_of_a_certificate_file_says_the_same(file: str, content: bytes) -> None:
+    one = read_one(content, file)
+    assert one.der == der(ROOT)
+    assert one.file == file
+    assert one.kind is CertificateKind.ROOT
+    assert (one.subject, one.issuer_subject) == ("CN=Root", "CN=Root")
+    assert one.signature == "ecdsa-with-SHA256"
+
+
+def test_days_are_the_utc_dates_of_the_times() -> None:
+    one = read_one(
+        pem(certificate("x", not_before="2024-02-29T23:59:59", not_after="2030-01-01T00:00:00"))
+    )
+    assert (iso(one.not_before), iso(one.not_after)) == ("2024-02-29", "2030-01-01")
+
+
+def test_a_certificate_without_end_is_read() -> None:
+    one = read_one(pem(certificate("x", not_after="9999-12-31T23:59:59")))
+    assert iso(one.not_after) == "9999-12-31"
+
+
+@pytest.mark.parametrize(
+    ("one", "kind"),
+    [
+        (ROOT, CertificateKind.ROOT),
+        (ISSUING, CertificateKind.INTERMEDIATE),
+        (LEAF, CertificateKind.LEAF),
+        (certificate("srv3", "Root", signed_by=0, is_ca=False), CertificateKind.LEAF),
+        (OWN, CertificateKind.SELF_SIGNED),
+        (certificate(DEFAULT_NAME, is_ca=True), CertificateKind.SELF_SIGNED),
+    ],
+)
+def test_the_kind_follows_from_names_and_constraints(
+    one: x509.Certificate, kind: CertificateKind
+) -> None:
+    assert read_one(pem(one)).kind is kind
+
+
+def test_the_signature_is_named_even_where_the_library_has_no_name_for_it() -> None:
+    assert read_one(md5_of("old", "old"), "certs/old.der").signature == "md5WithRSAEncryption"
+    unknown = der(OWN).replace(bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040377"))
+    assert read_one(unknown, "certs/x.der").signature == "1.2.840.10045.4.3.119"
+
+
+def test_the_certificate_that_issued_no_other_comes_first_in_a_bundle() -> None:
+    found = read_certificates("certs/chain.pem", pem(ROOT, ISSUING, LEAF))
+    assert [one.subject for one in found] == ["CN=srv1", "CN=Root", "CN=Issuing"]
+    assert [one.file for one in found] == [
+        "certs/chain.pem",
+        "certs/chain.pem#2",
+        "certs/chain.pem#3",
+    ]
+    bundle = pkcs7.serialize_certificates([ROOT, LEAF, ISSUING], Encoding.DER)
+    assert read_certificates("certs/chain.p7b", bundle)[0].subject == "CN=srv1"
+
+
+def test_a_bundle_of_namesakes_keeps_its_order() -> None:
+    first, second = certificate(DEFAULT_NAME, key=0), certificate(DEFAULT_NAME, key=1)
+    found = read_certificates("certs/two.pem", pem(first, second))
+    assert [one.der for one in found] == [der(first), der(second)]
+
+
+def test_a_private_key_beside_the_certificate_is_passed_over() -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("srv.example")
+    content = issued.private_key_and_cert_chain_pem.bytes()
+    assert read_certificates("certs/x.pem", content)[0].kind is CertificateKind.LEAF
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("certs/x.pem", b""),
+        ("certs/x.pem", b"no certificate"),
+        ("certs/x.pem", b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+        ("certs/x.pem", b"-----BEGIN CERTIFICATE-----\n\xff\xfe"),
+        ("certs/x.pem", b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"),
+        ("certs/x.der", der(ROOT)[:-9]),
+        ("certs/x.der", b"\0" * 40),
+        ("certs/x.p7b", der(ROOT)),
+        ("certs/x.p7b", bytes.fromhex("300b06092a864886f70d010702")),
+        ("certs/x.p7b", b"-----BEGIN PKCS7-----\nMAsGCSqGSIb3DQEHAg==\n-----END PKCS7-----\n"),
+    ],
+)
+def test_what_holds_no_certificate_is_an_error_with_a_cure(file: str, content: bytes) -> None:
+    with pytest.raises(CertificateError) as caught:
+        read_certificates(file, content)
+    message = str(caught.value)
+    assert message.startswith(f"{file}: the file holds no certificate that can be read (")
+    assert message.endswith("); export it again as PEM or DER")
+    assert "\n" not in message
+
+
+def test_an_extension_that_occurs_twice_is_an_error() -> None:
+    two = certificate("x", is_ca=True)
+    content = der(two)
+    extension = bytes.fromhex("300f0603551d130101ff040530030101ff")
+    assert content.count(extension) == 1
+    # The list of extensions and all that holds it grow by 17 bytes.
+    grown = content.replace(extension, extension * 2)
+    for length, more in ((0x11, 0x22), (0x13, 0x24)):
+        grown = grown.replace(
+            bytes([0x30, length]) + extension[:2], bytes([0x30, more]) + extension[:2]
+        )
+        grown = grown.replace(bytes([0xA3, length]), bytes([0xA3, more]))
+    with pytest.raises(CertificateError):
+        read_certificates("certs/x.der", grown)
+
+
+def test_issuers_are_told_by_name_and_signature() -> None:
+    root, issuing, leaf = (read_one(pem(one)) for one in (ROOT, ISSUING, LEAF))
+    namesake = read_one(pem(certificate("Issuing", "Root", key=3, signed_by=0, is_ca=True)))
+    assert is_issued_by(leaf, issuing)
+    assert is_issued_by(issuing, root)
+    assert is_issued_by(root, root)
+    assert not is_issued_by(leaf, root)
+    assert not is_issued_by(leaf, namesake)
+
+
+def test_the_name_alone_tells_the_issuer_of_a_signature_too_old_to_check() -> None:
+    old = read_one(md5_of("srv", "Root"), "certs/old.der")
+    assert is_issued_by(old, read_one(pem(ROOT)))
+
+
+@given(st.sampled_from(SUFFIXES), st.binary(max_size=120))
+def test_any_bytes_are_read_or_an_error_but_never_crash(suffix: str, content: bytes) -> None:
+    with pytest.raises(CertificateError):
+        read_certificates(f"certs/x{suffix}", content)
+
+
+@given(
+    st.sampled_from([der(LEAF), der(ROOT), pkcs7.serialize_certificates([ROOT], Encoding.DER)]),
+    st.integers(min_value=0, max_value=10_000),
+    st.integers(min_value=1, max_value=255),
+    st.sampled_from([".der", ".p7b"]),
+)
+def test_a_damaged_file_is_read_or_an_error_but_never_crashes(
+    content: bytes, place: int, change: int, suffix: str
+) -> None:
+    damaged = bytearray(content)
+    damaged[place % len(damaged)] ^= change
+    try:
+        found = read_certificates(f"certs/x{suffix}", bytes(damaged))
+    except CertificateError as error:
+        assert len(error.faults) == 1  # noqa: PT017 - either outcome is right
+    else:
+        assert found
