@@ -1,6 +1,7 @@
 """The program `planner`: arguments, messages and exit statuses. The only module that prints."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -35,9 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlannerError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:
+        # Nobody reads on, as in `planner check FLEET | head`; flushing at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
     except OSError as error:
         where = error.filename or "the files"
-        what = f"{where}: {error.strerror or error}; check the folder's rights and free space"
+        what = f"{where}: {error.strerror or error}; check that it may be written and has room"
         print(what, file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -97,11 +102,13 @@ def _check(fleet: Path, plan: Path | None) -> int:
     for finding in run.findings:
         print(_line(finding))
     _print_summary(run)
+    sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
 
 
 def _line(finding: Finding) -> str:
-    where = f"{finding.file}:{finding.line}: " if finding.line else ""
+    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+    where = f"{place}: " if place else ""
     day = iso(finding.day)
     head = f"{finding.severity} {finding.rule}{f' {day}' if day else ''}"
     return f"{where}{head}: {finding.subject}: {finding.what}. {finding.fix}"

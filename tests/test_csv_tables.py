@@ -115,8 +115,8 @@ def test_a_file_without_heading_says_what_to_begin_it_with(tmp_path: Path, conte
     ("content", "fault"),
     [
         (
-            "client,certificat\n",
-            "1: unknown column 'certificat'; write it as 'certificate', or rename it if it is a "
+            "client,certifikate\n",
+            "1: unknown column 'certifikate'; write it as 'certificate', or rename it if it is a "
             "column of your own",
         ),
         (

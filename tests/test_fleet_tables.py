@@ -202,8 +202,8 @@ def test_key_databases_of_one_endpoint_stand_side_by_side(tmp_path: Path) -> Non
             "clients.csv:2: level '8.1.x' is not a product level; write it as 8.1.13 or 8.1.13.2",
         ),
         (
-            {"clients": [client("db1", kind="bakcup")]},
-            "clients.csv:2: kind 'bakcup' is not known; did you mean 'backup'? use one of backup, "
+            {"clients": [client("db1", kind="backpu")]},
+            "clients.csv:2: kind 'backpu' is not known; did you mean 'backup'? use one of backup, "
             "api, admin, vm, storage-agent, operations-center, server",
         ),
         (
@@ -270,8 +270,8 @@ def test_key_databases_of_one_endpoint_stand_side_by_side(tmp_path: Path) -> Non
             "'Default' stand in line 2 already; keep one row for each session",
         ),
         (
-            {"sessions": [session("db1", "srv1", kind="libary")]},
-            "sessions.csv:2: kind 'libary' is not known; did you mean 'library'? use one of "
+            {"sessions": [session("db1", "srv1", kind="libraryy")]},
+            "sessions.csv:2: kind 'libraryy' is not known; did you mean 'library'? use one of "
             "backup, api, admin, vm, failover, storage-agent, server, library",
         ),
         (

@@ -6,6 +6,7 @@ What is expected here is what data/README.md says of the two plans.
 import datetime
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -175,8 +176,10 @@ def test_the_certificate_files_hold_what_the_readme_tells() -> None:
 # --- the completed plan ---------------------------------------------------------------------------
 
 
-def test_the_job_ends_with_exit_status_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(FOLDER)]) == 0
+def test_the_job_ends_with_exit_status_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", str(FOLDER), "--out", str(tmp_path)]) == 0
     assert "Findings(0 errors, 3 warnings, 11 notes)" in capsys.readouterr().out
 
 

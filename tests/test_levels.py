@@ -39,8 +39,8 @@ def test_levels_are_read_from_three_or_four_numbers(text: str, parts: tuple[int,
         " 8.1.1",
         "8.1.1\n",
         "-8.1.1",
-        "８.1.1",
-    ],  # noqa: RUF001
+        "\uff18.1.1",
+    ],
 )
 def test_other_texts_are_no_levels(text: str) -> None:
     with pytest.raises(ValueError, match="is not a product level"):

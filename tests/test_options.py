@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from planner.domain.options import (
     COMMMETHOD,
     LOCAL_BIT,
-    LONGER_SPELLINGS,
     OPTIONS,
     SSL,
     SSLREQUIRED,
@@ -54,11 +53,10 @@ def test_values_are_found_in_any_letter_case_and_from_the_shortest_form_on(optio
     for code, (choice, short) in enumerate(
         zip(option.choices, option.choice_abbreviations, strict=True)
     ):
-        longest = LONGER_SPELLINGS.get(choice, choice)
-        for length in range(len(short), len(longest) + 1):
-            for text in (longest[:length], longest[:length].upper(), longest[:length].swapcase()):
+        for length in range(len(short), len(choice) + 1):
+            for text in (choice[:length], choice[:length].upper(), choice[:length].swapcase()):
                 assert option.code_of(text) == code
-        assert option.code_of(f"{longest}x") is None
+        assert option.code_of(f"{choice}x") == (code if option.takes_longer else None)
     assert option.code_of("") == 0
 
 
@@ -74,6 +72,13 @@ def test_every_value_of_the_random_fleets_is_a_value(column: str) -> None:
     option = next(option for option in OPTIONS if option.column == column)
     for text in OPTION_VALUES[column]:
         assert not option.choices or option.code_of(text) is not None
+
+
+def test_only_methods_of_communication_may_go_on_as_they_like() -> None:
+    assert [option for option in OPTIONS if option.takes_longer] == [COMMMETHOD]
+    assert COMMMETHOD.choices[COMMMETHOD.code_of("SharedMemory") or 0] == "SHAREDMEM"
+    assert COMMMETHOD.choices[COMMMETHOD.code_of("namedpipes") or 0] == "NAMEDPIPE"
+    assert COMMMETHOD.code_of("SNALU6.2") is None
 
 
 def test_codes_of_sslrequired_have_names() -> None:

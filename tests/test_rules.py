@@ -23,6 +23,7 @@ from planner.domain.rules import (
     RULES,
     UNDECIDED,
     VERDICTS,
+    DeadlineRule,
     Distribution,
     Fact,
     Mode,
@@ -75,6 +76,7 @@ TABLES = (
     pytest.param(OLD_CLIENT_FACTS, OLD_CLIENT, OLD_CLIENT_BASE, id="old client"),
     pytest.param(BOTH_NEW_FACTS, BOTH_NEW, BOTH_NEW_BASE, id="both new"),
 )
+LOOKUP = lookup_table()
 # Message numbers of the semantics, by reason; MD5 and strict accounts have none.
 MESSAGES = {
     Reason.NONE: "",
@@ -99,7 +101,7 @@ def combinations(facts: Iterable[Fact]) -> Iterable[tuple[dict[str, int], int]]:
 
 
 def decided(base: int, index: int) -> Rule:
-    return RULES[lookup_table()[base + index]]
+    return RULES[int(LOOKUP[base + index])]
 
 
 def test_rule_ids_are_unique_and_numbered_by_their_place() -> None:
@@ -110,7 +112,8 @@ def test_rule_ids_are_unique_and_numbered_by_their_place() -> None:
 
 
 def test_every_rule_says_who_says_so_in_one_sentence() -> None:
-    for rule in (*RULES, *DEADLINE_RULES):
+    said: tuple[Rule | DeadlineRule, ...] = (*RULES, *DEADLINE_RULES)
+    for rule in said:
         assert rule.source in SOURCES
         assert rule.status in list(Status)
         assert rule.sentence.endswith(".")
@@ -138,14 +141,13 @@ def test_a_tls_level_is_named_exactly_where_there_is_tls() -> None:
 def test_the_lookup_table_decides_every_combination_by_the_first_rule_that_holds(
     facts: tuple[Fact, ...], table: tuple[Rule, ...], base: int
 ) -> None:
-    lookup = lookup_table()
     for named, index in combinations(facts):
         holding = [
             rule
             for rule in table
             if all(named[name] in allowed for name, allowed in rule.when.items())
         ]
-        assert RULES[lookup[base + index]] is holding[0]
+        assert decided(base, index) is holding[0]
 
 
 @pytest.mark.parametrize(("facts", "table", "base"), TABLES)
@@ -180,8 +182,7 @@ def test_facts_are_packed_side_by_side(
 
 
 def test_indices_that_encode_no_combination_are_undecided() -> None:
-    lookup = lookup_table()
-    reached = np.zeros(len(lookup), dtype=np.bool_)
+    reached = np.zeros(len(LOOKUP), dtype=np.bool_)
     for facts, base in (
         (OLD_SERVER_FACTS, OLD_SERVER_BASE),
         (OLD_CLIENT_FACTS, OLD_CLIENT_BASE),
@@ -190,7 +191,7 @@ def test_indices_that_encode_no_combination_are_undecided() -> None:
         for _, index in combinations(facts):
             assert not reached[base + index]
             reached[base + index] = True
-    assert ((lookup != UNDECIDED) == reached).all()
+    assert ((LOOKUP != UNDECIDED) == reached).all()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_the_documented_keys_of_fleet_toml_are_those_of_the_reader_in_order() ->
 
 
 def test_the_comparison_with_the_documentation_sees_one_changed_name() -> None:
-    text = README.read_text(encoding="utf-8").replace("| `since` |", "| `sinse` |")
+    text = README.read_text(encoding="utf-8").replace("| `since` |", "| `sinke` |")
     assert documented_names(text, "trust.csv") != [column.name for column in TRUST]
 
 

@@ -194,6 +194,12 @@ def test_a_private_key_beside_the_certificate_is_passed_over() -> None:
         ("certs/x.der", b"\0" * 40),
         ("certs/x.p7b", der(ROOT)),
         ("certs/x.p7b", bytes.fromhex("300b06092a864886f70d010702")),
+        (
+            "certs/x.p7b",  # a bundle of no certificates
+            bytes.fromhex(
+                "302506092a864886f70d010702a01830160201013100300b06092a864886f70d010701a0003100"
+            ),
+        ),
         ("certs/x.p7b", b"-----BEGIN PKCS7-----\nMAsGCSqGSIb3DQEHAg==\n-----END PKCS7-----\n"),
     ],
 )

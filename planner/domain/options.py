@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-LONGER_SPELLINGS: Final = {"SHAREDMEM": "SHAREDMEMORY", "NAMEDPIPE": "NAMEDPIPES"}
-"""Values that people write longer than the vendor does; `semantics.md` section 4 asks for both."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:

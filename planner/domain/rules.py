@@ -566,52 +566,32 @@ class DeadlineRule:
         return f"deadline.{self.verdict}"
 
 
-DEADLINE_RULES: Final = tuple(
-    DeadlineRule(verdict=verdict, source=source, status=status, sentence=sentence)
-    for verdict, source, status, sentence in (
-        (
-            Verdict.IN_PLACE,
-            "SEED",
-            _DOC,
-            "The key database has held the trust anchor from the first day on.",
-        ),
-        (
-            Verdict.IMPOSSIBLE,
-            "TN",
-            _INF,
-            "The trust anchor becomes available only after the day on which it is needed.",
-        ),
-        (
-            Verdict.MISSING,
-            "VE814",
-            _DOC,
-            "The certificate must be imported before the first session that needs it, and no "
-            "import is planned.",
-        ),
-        (
-            Verdict.OK,
-            "VE814",
-            _INF,
-            "The import is planned on or before the latest safe day.",
-        ),
-        (
-            Verdict.TIGHT,
-            "VE814",
-            _INF,
-            "The import is planned before the day on which it is needed, but inside the lead time.",
-        ),
-        (
-            Verdict.SAME_DAY,
-            "VE814",
-            _INF,
-            "The import falls on the day on which it is needed, while the client's services are "
-            "stopped.",
-        ),
-        (
-            Verdict.LATE,
-            "MSG821",
-            _INF,
-            "The import comes after the day on which it is needed; sessions are refused between.",
-        ),
-    )
+def _deadline(verdict: Verdict, source: str, status: Status, sentence: str) -> DeadlineRule:
+    return DeadlineRule(verdict=verdict, source=source, status=status, sentence=sentence)
+
+
+DEADLINE_RULES: Final = (
+    _deadline(Verdict.IN_PLACE, "SEED", _DOC, "The trust anchor is there from the first day on."),
+    _deadline(Verdict.IMPOSSIBLE, "TN", _INF, "The anchor can be had only after it is needed."),
+    _deadline(
+        Verdict.MISSING,
+        "VE814",
+        _DOC,
+        "The certificate must be imported before the first session that needs it; no import is "
+        "planned.",
+    ),
+    _deadline(Verdict.OK, "VE814", _INF, "The import is planned by the latest safe day."),
+    _deadline(Verdict.TIGHT, "VE814", _INF, "The import is planned inside the lead time."),
+    _deadline(
+        Verdict.SAME_DAY,
+        "VE814",
+        _INF,
+        "The import falls on the needed day, while the client's services are stopped.",
+    ),
+    _deadline(
+        Verdict.LATE,
+        "MSG821",
+        _INF,
+        "The import comes after the needed day; sessions are refused between.",
+    ),
 )

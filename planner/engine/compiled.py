@@ -62,12 +62,15 @@ def allocation_free(function: Callable[Parameters, Returned]) -> Callable[Parame
 def _compiled(
     function: Callable[Parameters, Returned], *, counts_references: bool
 ) -> Callable[Parameters, Returned]:
+    # numba's own annotation does not know `_nrt`.
+    compiler: Callable[
+        ..., Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]
+    ] = numba.njit
     before = getattr(config, _SETTING)
     setattr(config, _SETTING, _FOLDER or before)
     try:
-        dispatcher: Callable[Parameters, Returned] = numba.njit(
-            cache=True, _nrt=counts_references, forceinline=not counts_references
-        )(function)
+        if counts_references:
+            return compiler(cache=True)(function)
+        return compiler(cache=True, _nrt=False, forceinline=True)(function)
     finally:
         setattr(config, _SETTING, before)
-    return dispatcher

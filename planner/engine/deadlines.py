@@ -11,7 +11,7 @@ from planner.domain.calendar import ALWAYS, NEVER, Calendar, Days
 from planner.domain.fleet import ClientKind, Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import VERDICTS, Verdict
-from planner.engine import kernel
+from planner.engine import kernel, needs
 from planner.engine.kernel import Strictness
 from planner.engine.program import not_installed
 from planner.engine.timeline import Timeline, trusting_strictness
@@ -89,7 +89,7 @@ class Deadlines:
 
     def needing(self) -> tuple[Numbers, Numbers]:
         """Pairs of a row and a session that ever needs it; each of shape `(m,)`."""
-        return kernel.sessions_that_need(
+        return needs.sessions_that_need(
             self.timeline.compiled.program,
             self.strictness,
             kernel.nothing_distributed(),
@@ -127,7 +127,7 @@ class Deadlines:
         )
         before = fleet.level_facts()
         before[not_installed(plan)] = 0
-        facts = kernel.tool_facts(program, before, self.endpoint(), day.astype(np.int32))
+        facts = needs.tool_facts(program, before, self.endpoint(), day.astype(np.int32))
         agents = np.flatnonzero(fleet.clients.kind == ClientKind.STORAGE_AGENT)
         old_tool = (self.endpoint() >= n_clients) | np.isin(self.endpoint(), agents)
         is_new: Flags = (facts & LevelFact.NEW != 0) & ~old_tool
@@ -172,7 +172,7 @@ def deadlines(timeline: Timeline) -> Deadlines:
     needed = np.empty(len(anchor), dtype=np.int32)
     written = 0
     while True:
-        written = kernel.find_needed(
+        written = needs.find_needed(
             program,
             strictness,
             kernel.nothing_distributed(),
@@ -190,7 +190,7 @@ def deadlines(timeline: Timeline) -> Deadlines:
     anchor.resize(int(first[-1]), refcheck=False)
     needed.resize(int(first[-1]), refcheck=False)
     planned = np.empty_like(needed)
-    kernel.find_planned(program, compiled.is_complete, first, anchor, needed, planned)
+    needs.find_planned(program, compiled.is_complete, first, anchor, needed, planned)
     latest_safe = _latest_safe_days(fleet.calendar, fleet.start, fleet.end)[needed - fleet.start]
     certificates = compiled.certificates
     opens = np.where(

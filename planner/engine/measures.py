@@ -9,7 +9,7 @@ from planner.domain.calendar import NEVER, iso, mondays_of
 from planner.domain.fleet import Numbers
 from planner.domain.plan import Action
 from planner.domain.rules import Mode, Verdict
-from planner.engine import kernel
+from planner.engine import kernel, sums
 from planner.engine.deadlines import Deadlines
 
 
@@ -73,11 +73,11 @@ def measures(deadlines: Deadlines) -> Measures:
     plan, fleet = timeline.plan, timeline.plan.fleet
     sessions = fleet.sessions
     segments = (fleet.end, timeline.first, timeline.day, timeline.rule, kernel.MODE_OF_RULE)
-    weighted, days = kernel.sum_days(*segments, sessions.weight, len(Mode))
+    weighted, days = sums.sum_days(*segments, sessions.weight, len(Mode))
     encrypting = np.where(sessions.encrypt_data, sessions.weight, 0.0)
-    partial, _ = kernel.sum_days(*segments, encrypting, len(Mode))
+    partial, _ = sums.sum_days(*segments, encrypting, len(Mode))
     n_accounts = len(fleet.accounts)
-    strict = kernel.strict_days(timeline.compiled.program, timeline.strictness, n_accounts)
+    strict = sums.strict_days(timeline.compiled.program, timeline.strictness, n_accounts)
     upgrades = plan.day[
         (plan.action <= Action.INSTALL_CLIENT) & (plan.day >= fleet.start) & (plan.day < fleet.end)
     ]

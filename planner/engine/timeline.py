@@ -11,7 +11,7 @@ from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES, Mode
-from planner.engine import kernel
+from planner.engine import kernel, sums
 from planner.engine.kernel import Distributed, Strictness
 from planner.engine.program import Compiled, Program, compile_plan
 
@@ -88,7 +88,7 @@ class Timeline:
     def daily(self) -> NDArray[np.int64]:
         """Sessions of each mode on each day; shape `(n_days, n_modes)`."""
         fleet = self.plan.fleet
-        return kernel.count_days(
+        return sums.count_days(
             fleet.start,
             fleet.end,
             self.first,
@@ -179,8 +179,8 @@ def _distribute(
     """Distribute certificates into the key databases that can receive one."""
     groups = plan.fleet.sessions_of_key_database
     sessions = np.flatnonzero(receives[plan.fleet.sessions.key_database]).astype(np.int32)
-    room, size = len(sessions), -1
-    while size < 0:
+    room = len(sessions)
+    while True:
         before = Strictness(*(column.copy() for column in strictness))
         head = np.full(len(receives), -1, dtype=np.int32)
         sent = Distributed(head, *(np.empty(room, dtype=np.int32) for _ in range(4)))
@@ -188,11 +188,11 @@ def _distribute(
         size = kernel.distribute(
             program, before, sent, sessions, groups.first, groups.member, pending
         )
-        # More than once each only after removals.
-        room *= 4
-    if not size:
-        return kernel.nothing_distributed(), before
-    return Distributed(head, *(column[:size] for column in sent[1:])), before
+        if size == 0:
+            return kernel.nothing_distributed(), before
+        if size > 0:
+            return Distributed(head, *(column[:size] for column in sent[1:])), before
+        room *= 4  # a session can receive again after a removal
 
 
 def _write_states(

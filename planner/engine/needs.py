@@ -1,0 +1,171 @@
+"""The compiled walks behind deadlines: what is needed when, and when it is planned."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.domain.calendar import NEVER, Days
+from planner.domain.fleet import Flags, Numbers
+from planner.domain.options import SSL
+from planner.engine.compiled import allocation_free, compiled
+from planner.engine.kernel import (
+    NEEDS_ANCHOR,
+    Distributed,
+    Strictness,
+    first_both_new,
+    look,
+)
+from planner.engine.program import Program
+
+_SSL = SSL.shift
+
+
+@allocation_free
+def can_use_ssl(p: Program, session: int) -> bool:
+    """Whether SSL is Yes for a session at first, or set for its client at some time."""
+    if p.session_options[session] >> _SSL & 1:
+        return True
+    client = p.session_client[session]
+    for k in range(p.option_first[client], p.option_first[client + 1]):
+        if p.option_bits[k] >> _SSL & 1:
+            return True
+    return False
+
+
+@compiled
+def find_needed(
+    p: Program,
+    strictness: Strictness,
+    sent: Distributed,
+    first_session: Numbers,
+    session_of_database: Numbers,
+    begin: int,
+    first: Numbers,
+    anchor: Numbers,
+    needed: Days,
+) -> int:
+    """Write the anchors that each key database ever needs, and from which day on.
+
+    From key database `begin` on, in a world in which every session trusts every certificate;
+    returns the first one that found no room.
+    """
+    size = first[begin]
+    n = len(first) - 1
+    for database in range(begin, n):
+        for k in range(first_session[database], first_session[database + 1]):
+            session = session_of_database[k]
+            # Without SSL no certificate matters before both ends are new.
+            day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
+            while day < p.end:
+                rule, presented, until = look(p, strictness, sent, True, session, day)
+                if NEEDS_ANCHOR[rule]:
+                    row = first[database]
+                    while row < size and anchor[row] != presented:
+                        row += 1
+                    if row == size:
+                        if size == len(anchor):
+                            return database
+                        anchor[row], needed[row] = presented, day
+                        size += 1
+                    needed[row] = min(needed[row], day)
+                    if p.server_has_one_anchor[p.session_server[session]]:
+                        break
+                day = until
+        first[database + 1] = size
+    return n
+
+
+@compiled
+def sessions_that_need(
+    p: Program, strictness: Strictness, sent: Distributed, first: Numbers, anchor: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Pairs of a deadline row and a session that ever needs it, where every session trusts all."""
+    rows = np.empty(max(16, len(p.session_client)), dtype=np.int32)
+    sessions = np.empty(len(rows), dtype=np.int32)
+    size = 0
+    for session in range(len(p.session_client)):
+        database = p.session_key_database[session]
+        begin = size
+        day = p.start
+        while day < p.end:
+            rule, presented, until = look(p, strictness, sent, True, session, day)
+            if NEEDS_ANCHOR[rule]:
+                row = first[database]
+                while anchor[row] != presented:
+                    row += 1
+                is_new = True
+                for k in range(begin, size):
+                    is_new = is_new and rows[k] != row
+                if is_new:
+                    if size == len(rows):
+                        rows = np.concatenate((rows, rows))
+                        sessions = np.concatenate((sessions, sessions))
+                    rows[size], sessions[size] = row, session
+                    size += 1
+            day = until
+    return rows[:size].copy(), sessions[:size].copy()
+
+
+@compiled
+def find_planned(
+    p: Program,
+    is_complete: Flags,
+    first: Numbers,
+    anchor: Numbers,
+    needed: Days,
+    planned: Days,
+) -> None:
+    """Write when each deadline row is planned: `ALWAYS` for in place, `NEVER` for not at all.
+
+    The first day of the unbroken stretch that holds the anchor on `needed`, else the next day on
+    which it enters; by trust.csv and actions alone.
+    """
+    for database in range(len(first) - 1):
+        for row in range(first[database], first[database + 1]):
+            planned[row] = NEVER
+            if not is_complete[anchor[row]]:
+                continue
+            entered = NEVER
+            for k in range(p.trust_first[database], p.trust_first[database + 1]):
+                if p.trust_certificate[k] != anchor[row]:
+                    continue
+                day = p.trust_day[k]
+                if day > needed[row] and planned[row] != NEVER:
+                    break
+                if p.trust_held[k]:
+                    entered = min(entered, day)
+                else:
+                    entered = NEVER
+                # The last event of a day decides what the day holds.
+                is_last = True
+                for later in range(k + 1, p.trust_first[database + 1]):
+                    if p.trust_day[later] != day:
+                        break
+                    is_last = is_last and p.trust_certificate[later] != anchor[row]
+                if is_last:
+                    planned[row] = entered
+
+
+@compiled
+def tool_facts(
+    p: Program, before: NDArray[np.uint16], endpoints: Numbers, days: Days
+) -> NDArray[np.uint16]:
+    """`LevelFact` that decides each import's tool, each on a day of its own.
+
+    Of a client that is not installed on the day its next installed level, else its last;
+    `before` is by endpoint, and holds before the first day.
+    """
+    result = np.zeros(len(endpoints), dtype=np.uint16)
+    for row in range(len(endpoints)):
+        first, last = p.level_first[endpoints[row]], p.level_first[endpoints[row] + 1]
+        k = last - 1
+        while k >= first and p.level_day[k] > days[row]:
+            k -= 1
+        facts = before[endpoints[row]] if k < first else p.level_facts[k]
+        for later in range(k + 1, last):
+            if not facts:
+                facts = p.level_facts[later]
+        for earlier in range(k - 1, first - 1, -1):
+            if not facts:
+                facts = p.level_facts[earlier]
+        result[row] = facts if facts else before[endpoints[row]]
+    return result

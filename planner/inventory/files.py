@@ -1,0 +1,160 @@
+"""Files on disk: only regular ones are opened, and files are written whole or not at all."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from io import BufferedReader
+from pathlib import Path
+from types import TracebackType
+
+from planner.domain.errors import Fault
+
+
+class UnusableFileError(Exception):
+    """A file that cannot be opened as it stands: what is wrong, and what to do."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        self.what, self.cure = what, cure
+        super().__init__(f"{what}; {cure}")
+
+
+def open_input(path: Path, *, within: Path | None = None) -> BufferedReader:
+    """Open a regular file for reading.
+
+    Parameters
+    ----------
+    path
+        The file.
+    within
+        The folder that no link may lead out of, where that matters.
+
+    Raises
+    ------
+    UnusableFileError
+        If it is missing, a folder, a pipe or device, reached by a link out of `within`, or may not
+        be read.
+    """
+    try:
+        if within is not None and not _is_within(path, within):
+            raise UnusableFileError("the link leads out of the folder", "put the file itself here")
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise UnusableFileError("this is a folder", "put a file in its place")
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+            raise UnusableFileError("this is no regular file", "put a file in its place")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise UnusableFileError("the file is missing", "create it, or correct its name") from error
+    except PermissionError as error:
+        cure = "give yourself the right to read it"
+        raise UnusableFileError("the file may not be read", cure) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise UnusableFileError(*_unreadable(error)) from error
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    top = os.path.realpath(folder)
+    return os.path.commonpath([top, os.path.realpath(path)]) == top
+
+
+def _unreadable(error: OSError | ValueError) -> tuple[str, str]:
+    reason = getattr(error, "strerror", None) or error
+    return f"it cannot be read ({reason})", "check the disk and the path"
+
+
+class Reading:
+    """A `with` block in which whatever keeps a file from being read becomes a fault of it."""
+
+    def __init__(self, name: str, faults: list[Fault]) -> None:
+        self._name, self._faults = name, faults
+
+    def __enter__(self) -> None:
+        """Begin to read."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Record what went wrong, and go on behind the block."""
+        match error:
+            case UnusableFileError(what=what, cure=cure):
+                pass
+            case OSError():
+                what, cure = _unreadable(error)
+            case _:
+                return False
+        self._faults.append(Fault(file=self._name, what=what, cure=cure))
+        return True
+
+
+def read_bytes(
+    path: Path, name: str, faults: list[Fault], *, largest: int, within: Path | None = None
+) -> bytes | None:
+    """Return the content of a file of at most `largest` bytes; a fault and None where it has none.
+
+    `name` is what a fault calls the file.
+    """
+    with Reading(name, faults), open_input(path, within=within) as file:
+        content = file.read(largest + 1)
+        if len(content) > largest:
+            what = f"the file is larger than {largest:,} bytes"
+            raise UnusableFileError(what, "put the right file here")
+        return content
+    return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    write_files(path.parent, {path.name: text.encode()})
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files below a folder; one that cannot be written leaves all of them as they were.
+
+    All are written under other names first; then each takes its place in one step.
+
+    Raises
+    ------
+    OSError
+        If the folder or a file cannot be written.
+    """
+    temporary: dict[Path, Path] = {}
+    made: list[Path] = []
+    try:
+        for name, content in contents.items():
+            path = folder / name
+            if path.is_dir():
+                raise IsADirectoryError(0, "a folder stands in its place", str(path))
+            _make_folder(path.parent, made)
+            temporary[path] = _write_beside(path, content)
+        for path, written in temporary.items():
+            written.replace(path)
+    except BaseException:
+        for written in temporary.values():
+            written.unlink(missing_ok=True)
+        for made_folder in reversed(made):
+            made_folder.rmdir()
+        raise
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir()
+        made.append(path)
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o644)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary

@@ -1,0 +1,1 @@
+"""What people read: tables, the schedule with its commands, pictures, and the files of one run."""

@@ -1,0 +1,54 @@
+"""Numbers of the core into cells of a table: picked from texts, no row at a time."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.domain.calendar import iso
+from planner.inventory.csv_tables import neutral
+
+Texts = NDArray[np.object_]
+TextColumn: TypeAlias = "pd.Series[str]"
+NumberColumn: TypeAlias = "pd.Series[int]"
+AnyNumbers = NDArray[np.integer]
+
+
+def texts(values: Iterable[str]) -> Texts:
+    """Texts to pick from by number, neutralised, with an empty one last: -1 picks that."""
+    cells = [neutral(value) for value in values]
+    cells.append("")
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return array
+
+
+def picked(choices: Texts, numbers: AnyNumbers) -> TextColumn:
+    """Column of the text that each number stands for; -1 stands for the last one."""
+    return text_column(choices[numbers])
+
+
+def text_column(cells: Texts) -> TextColumn:
+    """Column of texts, also where there are none."""
+    return pd.Series(pd.array(cells, dtype="str"), copy=False)
+
+
+def dates(days: AnyNumbers) -> TextColumn:
+    """Column of ISO dates; `NEVER` and `ALWAYS` are empty."""
+    numbers, distinct = pd.factorize(days)
+    return picked(texts(iso(int(day)) for day in distinct), numbers)
+
+
+def whole_numbers(values: AnyNumbers, *, empty: NDArray[np.bool_] | None = None) -> NumberColumn:
+    """Column of whole numbers, some of them empty."""
+    mask = np.zeros(len(values), dtype=np.bool_) if empty is None else empty
+    return pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), mask), copy=False)
+
+
+def ranks(names: Iterable[str]) -> NDArray[np.intp]:
+    """Place of each name in the order of code points; equal names share a place."""
+    array = np.array([*names], dtype=object)
+    _, rank = np.unique(array, return_inverse=True)
+    return rank

@@ -1,0 +1,105 @@
+"""Colours, hatches and letters of modes: one table for every picture and page.
+
+The colours are those of Okabe and Ito, which people with any kind of colour blindness tell apart;
+hatch and letter say the same without colour.
+
+References
+----------
+M. Okabe and K. Ito, Color Universal Design, 2008.
+"""
+
+from typing import Final
+
+from planner.domain.rules import Mode
+
+PAPER: Final = "#ffffff"
+INK: Final = "#1a1a1a"
+MUTED: Final = "#595959"
+LINE: Final = "#d0d0d0"
+BAND: Final = "#f3f3f3"
+SHADE: Final = "#ececec"
+FREEZE_LINES: Final = "#c4c4c4"
+
+BLUE: Final = "#0072b2"
+SKY: Final = "#56b4e9"
+GREEN: Final = "#009e73"
+ORANGE: Final = "#e69f00"
+VERMILLION: Final = "#d55e00"
+PURPLE: Final = "#cc79a7"
+
+MODE_COLOURS: Final = {
+    Mode.INACTIVE: "#dddddd",
+    Mode.REFUSED: VERMILLION,
+    Mode.PLAINTEXT: ORANGE,
+    Mode.LOCAL: PURPLE,
+    Mode.TLS_PARTIAL: SKY,
+    Mode.LEGACY_SSL: BLUE,
+    Mode.TLS_FULL: GREEN,
+}
+MODE_HATCHES: Final = {
+    Mode.INACTIVE: "",
+    Mode.REFUSED: "xxx",
+    Mode.PLAINTEXT: "///",
+    Mode.LOCAL: "ooo",
+    Mode.TLS_PARTIAL: "\\\\\\",
+    Mode.LEGACY_SSL: "---",
+    Mode.TLS_FULL: "...",
+}
+MODE_LETTERS: Final = {
+    Mode.INACTIVE: "I",
+    Mode.REFUSED: "R",
+    Mode.PLAINTEXT: "P",
+    Mode.LOCAL: "L",
+    Mode.TLS_PARTIAL: "T",
+    Mode.LEGACY_SSL: "S",
+    Mode.TLS_FULL: "F",
+}
+STACKING: Final = (
+    Mode.REFUSED,
+    Mode.PLAINTEXT,
+    Mode.LOCAL,
+    Mode.TLS_PARTIAL,
+    Mode.LEGACY_SSL,
+    Mode.TLS_FULL,
+    Mode.INACTIVE,
+)
+"""From the bottom up: what is refused stands on the axis, where it can be read off."""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, between 0 and 1 (WCAG 2.2)."""
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, from 1 to 21; text needs 4.5 (WCAG 2.2).
+
+    Examples
+    --------
+    >>> round(contrast("#ffffff", "#000000"))
+    21
+    """
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def text_on(background: str) -> str:
+    """Black or white, whichever reads better on a colour; never below 4.58."""
+    return max(("#000000", PAPER), key=lambda colour: contrast(colour, background))
+
+
+def mixed(colour: str, share: float) -> str:
+    """Mix a colour into white; a share of 1 is the colour itself."""
+    channels = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - (255 - value) * share):02x}" for value in channels)
+
+
+def darkened(colour: str, share: float) -> str:
+    """Mix a colour into black; a share of 1 is the colour itself."""
+    channels = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(value * share):02x}" for value in channels)

@@ -1,0 +1,24 @@
+"""Pictures of core values; each function takes the one value and returns the Axes it drew on.
+
+Without `ax` the picture is a figure of its own that no global state knows; in a notebook,
+`ax.figure` shows it. `alternative_text` says the same in words, and `TABLE` in `results` names the
+file with its numbers.
+"""
+
+from planner.reporting.plots.distribution import deadline_chart
+from planner.reporting.plots.modes import sessions_by_mode
+from planner.reporting.plots.network import fleet_graph
+from planner.reporting.plots.rollout import gantt
+from planner.reporting.plots.style import FORMATS, picture, save
+from planner.reporting.plots.words import alternative_text
+
+__all__ = [
+    "FORMATS",
+    "alternative_text",
+    "deadline_chart",
+    "fleet_graph",
+    "gantt",
+    "picture",
+    "save",
+    "sessions_by_mode",
+]

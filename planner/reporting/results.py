@@ -1,0 +1,163 @@
+"""The files of one run: all of them, or none."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from planner.domain.calendar import iso
+from planner.domain.findings import Findings, Severity
+from planner.domain.plan import Plan
+from planner.domain.rules import VERDICTS
+from planner.engine.deadlines import Deadlines
+from planner.engine.measures import Measures, measures
+from planner.engine.timeline import Timeline
+from planner.inventory.files import write_text
+from planner.reporting import tables
+from planner.reporting.schedule import schedule
+
+SCHEMA: Final = 1
+"""Number of the form of summary.json; it grows with every change that a reader would notice."""
+
+TABLE_TWINS: Final = {
+    "modes": "daily.csv",
+    "deadlines": "trust_deadlines.csv",
+    "gantt": "schedule.csv",
+    "fleet": "session_states.csv",
+}
+"""The figures, and the file that holds what each one shows."""
+
+Observer = Callable[[str], None]
+
+
+def write_results(
+    folder: str | Path,
+    plan: Plan,
+    timeline: Timeline,
+    deadlines: Deadlines,
+    findings: Findings,
+    *,
+    observer: Observer | None = None,
+) -> list[Path]:
+    """Write every file of one run: schedule, states, deadlines, findings, summary and figures.
+
+    Parameters
+    ----------
+    folder
+        Is made where it is missing; files of an earlier run are replaced.
+    observer
+        Is told the name of each file before it is made.
+
+    Returns
+    -------
+    The files, in the order in which they were made.
+
+    Raises
+    ------
+    ValueError
+        If the timeline or the deadlines are those of another plan.
+
+    Notes
+    -----
+    All files are made aside and moved to their names at the end, so a failure leaves the folder as
+    it was.
+    """
+    if timeline.plan is not plan or deadlines.timeline is not timeline:
+        raise ValueError("timeline and deadlines are those of another plan; compute them from this")
+    folder = Path(folder)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
+    names: list[str] = []
+
+    csv_files: dict[str, Callable[[], pd.DataFrame]] = {
+        "schedule.csv": lambda: schedule(plan, deadlines),
+        "session_states.csv": lambda: tables.session_states(timeline),
+        "trust_deadlines.csv": lambda: tables.trust_deadlines(deadlines),
+        "findings.csv": lambda: tables.findings(findings),
+        "daily.csv": lambda: tables.daily(timeline),
+        "imports.csv": lambda: tables.imports(deadlines),
+    }
+
+    def next_file(name: str) -> Path:
+        if observer is not None:
+            observer(name)
+        names.append(name)
+        return aside / name
+
+    try:
+        for name, table in csv_files.items():
+            path = next_file(name)
+            table().to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        _write_json(next_file("summary.json"), summary(deadlines, findings))
+        _write_figures(next_file, deadlines)
+        return [(aside / name).replace(folder / name) for name in names]
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> None:
+    """Write every figure in every format, and plots.json, which says them in words."""
+    from planner.reporting import plots  # matplotlib is needed from here on
+
+    timeline = deadlines.timeline
+    described = {}
+    for name, ax, value in (
+        ("modes", plots.sessions_by_mode(timeline), timeline),
+        ("deadlines", plots.deadline_chart(deadlines), deadlines),
+        ("gantt", plots.gantt(timeline.plan), timeline.plan),
+        ("fleet", plots.fleet_graph(timeline), timeline),
+    ):
+        for form in plots.FORMATS:
+            next_file(f"{name}.{form}").write_bytes(plots.picture(ax, form))
+        described[name] = {
+            "alternative_text": plots.alternative_text(name, value),
+            "table": TABLE_TWINS[name],
+        }
+    _write_json(next_file("plots.json"), described)
+
+
+def summary(deadlines: Deadlines, findings: Findings) -> dict[str, object]:
+    """Return the content of summary.json: counts, measures, verdicts, findings, rule coverage."""
+    timeline = deadlines.timeline
+    plan, fleet = timeline.plan, timeline.plan.fleet
+    return {
+        "schema": SCHEMA,
+        "version": version("session-security-planner"),
+        "fleet": fleet.name,
+        "fleet_sha256": fleet.origin.sha256,
+        "start": iso(fleet.start),
+        "end": iso(fleet.end),
+        "counts": {
+            "servers": len(fleet.servers),
+            "clients": len(fleet.clients),
+            "sessions": len(fleet.sessions),
+            "actions": len(plan),
+        },
+        "measures": _measures(measures(deadlines)),
+        "verdicts": {verdict.value: deadlines.count(verdict) for verdict in VERDICTS},
+        "findings": {severity.value: findings.count(severity) for severity in Severity},
+        "rules": timeline.rules_exercised(),
+    }
+
+
+def _measures(values: Measures) -> dict[str, object]:
+    """Measures with dates as texts, and null for never."""
+    return {
+        **{field.name: getattr(values, field.name) for field in fields(values)},
+        "finish": iso(values.finish) or None,
+        "imports_by_day": {iso(day): count for day, count in values.imports_by_day.items()},
+        "slack_quantiles": dict(values.slack_quantiles),
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -1,0 +1,90 @@
+"""The main job: a fleet folder in; its plan, timeline, deadlines and findings out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.domain.findings import Findings
+from planner.domain.fleet import Fleet
+from planner.domain.plan import Plan
+from planner.engine.complete import complete
+from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.findings import check_deadlines
+from planner.engine.measures import Measures, measures
+from planner.engine.timeline import Timeline, simulate
+from planner.inventory.fleet_folder import read_fleet
+from planner.inventory.plan_file import read_plan
+from planner.reporting.results import write_results
+
+Observer = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A fleet's plan and all that follows from it."""
+
+    fleet: Fleet
+    plan: Plan
+    timeline: Timeline
+    deadlines: Deadlines
+    findings: Findings
+    measures: Measures
+
+
+def plan(
+    fleet: str | Path,
+    *,
+    out: str | Path | None = None,
+    plan: str | Path | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Read a fleet folder, complete its plan, simulate it, derive the deadlines and check them.
+
+    Parameters
+    ----------
+    fleet
+        The fleet folder.
+    out
+        Folder for the results; nothing is written where none is given, or the input is unusable.
+    plan
+        A plan that wins over the folder's plan.csv. Either is taken as it stands; without both
+        the upgrade columns are drafted and completed.
+    observer
+        Is told what is being done.
+
+    Raises
+    ------
+    InventoryError, PlanError
+        If the input cannot be used.
+    """
+    tell = observer or _tell_nobody
+    tell("reading the fleet")
+    described = read_fleet(fleet)
+    tell("making the plan")
+    chosen = plan_of(described, Path(fleet), plan)
+    tell("simulating the sessions")
+    found = deadlines(simulate(chosen))
+    tell("checking the plan")
+    run = Run(
+        fleet=described,
+        plan=chosen,
+        timeline=found.timeline,
+        deadlines=found,
+        findings=check_deadlines(found),
+        measures=measures(found),
+    )
+    if out is not None:
+        write_results(Path(out), run.plan, run.timeline, run.deadlines, run.findings, observer=tell)
+    return run
+
+
+def plan_of(fleet: Fleet, folder: Path, given: str | Path | None) -> Plan:
+    """Return the given plan, else the folder's plan.csv, else the completed draft."""
+    if given is not None:
+        return read_plan(given, fleet)
+    own = folder / "plan.csv"
+    return read_plan(own, fleet) if own.exists() else complete(fleet.draft_plan())
+
+
+def _tell_nobody(_: str) -> None:
+    """Observe nothing."""

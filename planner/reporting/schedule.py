@@ -1,0 +1,342 @@
+"""The schedule: a plan's actions with what to do, by when, and the exact command.
+
+It is the main export and reads back as the same plan; the columns `use_case` to `command` are
+derived from the deadlines and ignored by the reader.
+"""
+
+from pathlib import PurePosixPath
+from typing import Final, assert_never
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.domain.calendar import NEVER
+from planner.domain.fleet import AccountKind, ClientKind, Flags, Groups, Numbers
+from planner.domain.levels import LevelFact
+from planner.domain.options import OPTIONS
+from planner.domain.plan import Action, Plan, PlannedAction
+from planner.engine.deadlines import Deadlines
+from planner.engine.deadlines import deadlines as find_deadlines
+from planner.engine.program import Facts, not_installed
+from planner.engine.timeline import Timeline, simulate
+from planner.engine.timelines import resolve_key_databases
+from planner.engine.use_cases import use_cases
+from planner.reporting import commands
+from planner.reporting.cells import (
+    TextColumn,
+    dates,
+    picked,
+    ranks,
+    text_column,
+    texts,
+    whole_numbers,
+)
+
+Keys = NDArray[np.int64]
+Pairs = tuple[Numbers, Numbers]
+"""Rows of the deadlines, and the sessions that ever need them."""
+
+ACTIONS: Final = texts(action.label for action in Action)
+_BY_CLIENT: Final = (Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
+_BY_SERVER: Final = (Action.UPGRADE_SERVER, Action.REPLACE_CERTIFICATE)
+_BY_ACCOUNT: Final = (Action.SET_SESSION_SECURITY, Action.SET_AUTHENTICATION)
+_BY_DEADLINE: Final = (Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE)
+
+
+def schedule(plan: Plan, deadlines: Deadlines | None = None) -> pd.DataFrame:
+    """Return the table of schedule.csv, one row an action, in the order in which they act.
+
+    Parameters
+    ----------
+    deadlines
+        Those of this plan, where they have been computed already.
+
+    Raises
+    ------
+    ValueError
+        If the deadlines are those of another plan.
+
+    Notes
+    -----
+    Linear in actions and sessions, apart from sorting.
+    """
+    if deadlines is None:
+        deadlines = find_deadlines(simulate(plan))
+    elif deadlines.timeline.plan is not plan:
+        raise ValueError("the deadlines are those of another plan; compute them from this one")
+    fleet, words = plan.fleet, plan.vocabulary
+    free = texts(words.texts)
+    row = deadline_rows(deadlines)
+    row[plan.action != Action.IMPORT_CERTIFICATE] = -1
+    matched = row >= 0
+    needing = deadlines.needing()
+
+    def of_row(days: NDArray[np.int32]) -> NDArray[np.int32]:
+        return np.append(days, np.int32(NEVER))[row]
+
+    latest_safe = of_row(deadlines.latest_safe)
+    return pd.DataFrame(
+        {
+            "date": dates(plan.day),
+            "action": picked(ACTIONS, plan.action),
+            "client": picked(texts([*fleet.endpoint_names(), *words.clients]), plan.client),
+            "server": picked(texts([*fleet.servers.name, *words.servers]), plan.server),
+            "account": picked(texts([*fleet.account_names, *words.accounts]), plan.account),
+            "key_database": picked(
+                texts([*fleet.key_database_names, *words.key_databases]), plan.key_database
+            ),
+            "certificate": picked(
+                texts([*fleet.certificates.name, *words.certificates]), plan.certificate
+            ),
+            "option": picked(texts(option.name for option in OPTIONS), plan.option),
+            "value": picked(free, plan.value),
+            "wave": picked(free, plan.wave),
+            "use_case": _use_case_column(deadlines, needing),
+            "needed": dates(of_row(deadlines.needed)),
+            "latest_safe": dates(latest_safe),
+            "slack_days": whole_numbers(
+                np.where(matched, latest_safe - plan.day, 0), empty=~matched
+            ),
+            "command": _command_column(deadlines, needing),
+            "status": picked(free, plan.status),
+            "note": picked(free, plan.note),
+        },
+        copy=False,
+    )
+
+
+def deadline_rows(deadlines: Deadlines) -> Numbers:
+    """Row of the deadlines that each import or removal of the plan is about; -1 for none."""
+    plan = deadlines.timeline.plan
+    fleet = plan.fleet
+    is_trust = np.isin(plan.action, _BY_DEADLINE) & (plan.certificate >= 0)
+    default = np.int32(fleet.key_database_names.find("default"))
+    database = resolve_key_databases(
+        plan.client,
+        np.where(plan.key_database < 0, default, plan.key_database),
+        fleet.key_databases_of_endpoint.first,
+        fleet.key_databases.name_number,
+    )
+    n_certificates = len(deadlines.timeline.compiled.certificates)
+    row = _find(
+        _key(deadlines.key_database(), n_certificates, deadlines.anchor),
+        _key(database, n_certificates, plan.certificate),
+    )
+    row[~is_trust | (database < 0)] = -1
+    return row
+
+
+def _key(high: Numbers | Keys | Flags, n_low: int, low: Numbers | Flags) -> Keys:
+    """Two numbers in one, different for different pairs; either may be -1."""
+    return (high.astype(np.int64) + 1) * (n_low + 1) + low + 1
+
+
+def _find(keys: Keys, wanted: Keys) -> Numbers:
+    """Place of each wanted key among distinct ones; -1 where there is none."""
+    return pd.Index(keys).get_indexer(pd.Index(wanted)).astype(np.int32)
+
+
+def _n_account_names(plan: Plan) -> int:
+    return len(plan.fleet.account_names) + len(plan.vocabulary.accounts)
+
+
+def _accounts(plan: Plan) -> Numbers:
+    """Account that each action names with its server; -1 for none."""
+    accounts = plan.fleet.accounts
+    n_names = _n_account_names(plan)
+    account = _find(
+        _key(accounts.server, n_names, accounts.name_number),
+        _key(plan.server, n_names, plan.account),
+    )
+    account[(plan.server < 0) | (plan.account < 0)] = -1
+    return account
+
+
+def _use_case_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
+    """Use cases of the sessions that each action is about, as sets of bits until the last line."""
+    timeline = deadlines.timeline
+    plan, fleet = timeline.plan, timeline.plan.fleet
+    sessions, n_servers = fleet.sessions, len(fleet.servers)
+    case = use_cases(timeline)
+    bits = np.where(case > 0, np.uint16(1) << case, 0).astype(np.uint16)
+
+    def union(group: Numbers, n_groups: int, of: Facts) -> Facts:
+        """Union over each group's members, and nothing for number -1."""
+        found = np.zeros(n_groups + 1, dtype=np.uint16)
+        np.bitwise_or.at(found, group, of)
+        return found
+
+    of_client = union(sessions.client, fleet.n_endpoints, bits)
+    of_server = union(sessions.server, n_servers, bits)
+    of_account = union(sessions.account, len(fleet.accounts), bits)
+    row_of_pair, session_of_pair = needing
+    of_deadline = union(row_of_pair, len(deadlines), bits[session_of_pair])
+
+    client = np.where(plan.client < fleet.n_endpoints, plan.client, -1)
+    server = np.where(plan.server < n_servers, plan.server, -1)
+    row = deadline_rows(deadlines)
+    found = np.zeros(len(plan), dtype=np.uint16)
+    for actions, values in (
+        (_BY_CLIENT, of_client[client]),
+        (_BY_SERVER, of_server[server]),
+        (_BY_ACCOUNT, np.where(plan.account < 0, of_server[server], of_account[_accounts(plan)])),
+        (_BY_DEADLINE, np.where(row < 0, of_client[client], of_deadline[row])),
+    ):
+        chosen = np.isin(plan.action, actions)
+        found[chosen] = values[chosen]
+    action_of_pair, session_of_pair = _sessions_of_options(plan)
+    np.bitwise_or.at(found, action_of_pair, bits[session_of_pair])
+    return picked(
+        texts(
+            ";".join(str(number) for number in range(1, 9) if value >> number & 1)
+            for value in range(1 << 9)
+        ),
+        found,
+    )
+
+
+def _sessions_of_options(plan: Plan) -> Pairs:
+    """Pairs of a `set-option` action and a session that it changes."""
+    fleet = plan.fleet
+    sessions = fleet.sessions
+    chosen = (plan.action == Action.SET_OPTION) & (plan.client >= 0)
+    rows = np.flatnonzero(chosen & (plan.client < fleet.n_endpoints)).astype(np.int32)
+    groups = Groups.by(sessions.client, fleet.n_endpoints)
+    first = groups.first[plan.client[rows]]
+    count = groups.first[plan.client[rows] + 1] - first
+    action = np.repeat(rows, count)
+    place = np.arange(len(action)) - np.repeat(np.cumsum(count) - count - first, count)
+    session = groups.member[place]
+    matches = np.ones(len(action), dtype=np.bool_)
+    for wanted, given in (
+        (plan.server, sessions.server),
+        (plan.account, fleet.accounts.name_number[sessions.account]),
+        (plan.key_database, fleet.key_databases.name_number[sessions.key_database]),
+    ):
+        matches &= (wanted[action] < 0) | (wanted[action] == given[session])
+    return action[matches], session[matches]
+
+
+def level_facts_on(timeline: Timeline, endpoint: Numbers, day: NDArray[np.int32]) -> Facts:
+    """`LevelFact` of endpoints after the actions of a day; 0 for an endpoint of -1.
+
+    An endpoint that is not installed on the day counts with its next installed level, after its
+    retirement with its last (`semantics.md` section 6, tool).
+    """
+    plan, program = timeline.plan, timeline.compiled.program
+    n = plan.fleet.n_endpoints
+    before = plan.fleet.level_facts()
+    before[not_installed(plan)] = 0
+    facts, first = program.level_facts, program.level_first
+    place = np.arange(len(facts))
+    owner = np.repeat(np.arange(n), np.diff(first))
+    # The nearest row of the same endpoint at which it is installed: later ones count first.
+    following = np.minimum.accumulate(np.where(facts != 0, place, len(facts))[::-1])[::-1]
+    earlier = np.maximum.accumulate(np.where(facts != 0, place, -1))
+    effective = np.where(following < first[owner + 1], following, earlier)
+    known = effective >= first[owner]
+    level = np.where(known, facts[effective], before[owner])
+    keys = (owner.astype(np.int64) << 33) + program.level_day
+    wanted = (endpoint.astype(np.int64) << 33) + day
+    row = np.maximum(np.searchsorted(keys, wanted, side="right") - 1, first[endpoint])
+    return np.where(endpoint >= 0, level[np.minimum(row, len(level) - 1)], 0).astype(np.uint16)
+
+
+def _uses_dsmcert(timeline: Timeline) -> Flags:
+    """Whether each action's client imports with dsmcert on that day; it comes with new clients."""
+    plan, fleet = timeline.plan, timeline.plan.fleet
+    n_clients = len(fleet.clients)
+    client = np.where(plan.client < n_clients, plan.client, np.int32(-1))
+    has_none = np.append(fleet.clients.kind == ClientKind.STORAGE_AGENT, np.True_)
+    is_new = level_facts_on(timeline, client, plan.day) & LevelFact.NEW != 0
+    return np.asarray(is_new & ~has_none[client], dtype=np.bool_)
+
+
+def _first_servers(deadlines: Deadlines, needing: Pairs) -> Numbers:
+    """Of the servers for which each import is needed, the first by name; -1 for none."""
+    fleet = deadlines.timeline.plan.fleet
+    rank = ranks(fleet.servers.name)
+    server_of_rank = np.append(np.argsort(rank), -1).astype(np.int32)
+    rows, sessions = needing
+    best = np.full(len(deadlines) + 1, len(rank), dtype=np.int64)
+    np.minimum.at(best, rows, rank[fleet.sessions.server[sessions]])
+    return server_of_rank[best][deadline_rows(deadlines)]
+
+
+def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
+    """Command of each action; equal ones are written once."""
+    timeline = deadlines.timeline
+    plan, fleet = timeline.plan, timeline.plan.fleet
+    certificates = timeline.compiled.certificates
+    n_certificates, n_texts = len(certificates), len(plan.vocabulary.texts)
+    n_clients, n_servers = len(fleet.clients), len(fleet.servers)
+    is_server = plan.client >= n_clients
+    is_server &= plan.client < fleet.n_endpoints
+    uses_dsmcert = _uses_dsmcert(timeline)
+    first_server = _first_servers(deadlines, needing)
+    account, kind = _accounts(plan), np.append(fleet.accounts.kind, np.uint8(AccountKind.NODE))
+    overlaps = level_facts_on(
+        timeline, np.where(plan.server >= 0, plan.server + n_clients, -1), plan.day
+    )
+
+    def import_certificate(row: int, words: PlannedAction) -> str:
+        file = PurePosixPath(certificates.file[plan.certificate[row]]).name
+        file = file or f"{words.certificate}.arm"
+        if uses_dsmcert[row]:
+            server = first_server[row]
+            name = fleet.servers.name[server] if server >= 0 else words.certificate
+            return commands.import_by_dsmcert(name, file)
+        return commands.import_by_gsk8capicmd(words.certificate, file, database=database(row))
+
+    def database(row: int) -> str:
+        return commands.SERVER_DATABASE if is_server[row] else commands.CLIENT_DATABASE
+
+    def command(row: int) -> str:
+        words = plan.row(row)
+        match words.action:
+            case Action.IMPORT_CERTIFICATE:
+                return import_certificate(row, words)
+            case Action.REMOVE_CERTIFICATE:
+                return commands.remove(words.certificate, database=database(row))
+            case Action.SET_OPTION:
+                option = plan.option[row]
+                return commands.option_line(OPTIONS[option], words.value) if option >= 0 else ""
+            case Action.REPLACE_CERTIFICATE:
+                has_overlap = bool(overlaps[row] & LevelFact.OVERLAPS)
+                return commands.present(words.certificate, overlaps=has_overlap)
+            case Action.SET_SESSION_SECURITY:
+                of_kind = AccountKind(kind[account[row]])
+                return commands.set_session_security(of_kind, words.account, words.value)
+            case Action.SET_AUTHENTICATION:
+                of_kind = AccountKind(kind[account[row]])
+                return commands.set_authentication(of_kind, words.account, words.value)
+            case (
+                Action.UPGRADE_SERVER
+                | Action.UPGRADE_CLIENT
+                | Action.INSTALL_CLIENT
+                | Action.RETIRE_CLIENT
+            ):
+                return ""
+            case _:
+                assert_never(words.action)
+
+    cells = np.full(len(plan), "", dtype=object)
+    # What a command depends on, by kind of action.
+    in_database = _key(is_server, n_certificates, plan.certificate)
+    of_account = _key(_key(plan.server, _n_account_names(plan), plan.account), n_texts, plan.value)
+    for action, key in (
+        (
+            Action.IMPORT_CERTIFICATE,
+            _key(_key(in_database, 2, uses_dsmcert), n_servers, first_server),
+        ),
+        (Action.REMOVE_CERTIFICATE, in_database),
+        (Action.SET_OPTION, _key(plan.option, n_texts, plan.value)),
+        (Action.REPLACE_CERTIFICATE, np.arange(len(plan))),
+        (Action.SET_SESSION_SECURITY, of_account),
+        (Action.SET_AUTHENTICATION, of_account),
+    ):
+        rows = np.flatnonzero(plan.action == action)
+        _, first, same = np.unique(key[rows], return_index=True, return_inverse=True)
+        cells[rows] = texts(command(int(row)) for row in rows[first])[same]
+    return text_column(cells)

@@ -1,0 +1,1 @@
+"""Measures the engine against pandas and Polars, on equal results."""

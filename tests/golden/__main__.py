@@ -1,0 +1,5 @@
+"""Write every golden file anew: `python -m tests.golden`, from the folder of the Makefile."""
+
+from tests.golden.tables import write
+
+write()
