@@ -50,14 +50,15 @@ def pair(
     certificates: tuple[Row, ...] = (),
     held: tuple[str, ...] = (),
     plan: tuple[Row, ...] = (),
-    **session_cells: str,
+    cells: Row | None = None,
+    **more_cells: str,
 ) -> Case:
-    """Build one client BA01 with one session to one server SRV1 that presents SRV1."""
+    """Build one client BA01 with one session to one server SRV1 that presents SRV1; cells are the session's."""
     return case(
         servers=[server("SRV1", server_level, **(server_cells or {}))],
         clients=[client("BA01", client_level)],
         accounts=[account("SRV1", "BA01", **account_cells)] if account_cells else [],
-        sessions=[session("BA01", "SRV1", **session_cells)],
+        sessions=[session("BA01", "SRV1", **(cells or {}), **more_cells)],
         certificates=certificates,
         trust=[trust("BA01", name) for name in held],
         plan=plan,

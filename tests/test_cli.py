@@ -1,5 +1,6 @@
 """The program `planner`: exit statuses, messages, and what is never written."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -47,7 +48,10 @@ def run_program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 # --- Exit statuses -------------------------------------------------------------------------------
 
 
-def test_a_sound_plan_exits_with_0(fleet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sound_plan_exits_with_0(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock(monkeypatch, itertools.repeat(0.0))  # however slow the machine
     assert cli.main(["check", str(fleet)]) == cli.FINE == 0
     printed = capsys.readouterr()
     assert printed.err == ""
@@ -324,19 +328,21 @@ def test_a_folder_without_read_permission_is_reported_by_its_files(
 
 def test_the_program_runs_as_a_module(fleet: Path, tmp_path: Path) -> None:
     done = run_program("check", fleet)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    # On a slow machine there may be progress, and nothing else.
+    assert all(line.startswith("planner: ") for line in done.stderr.splitlines())
     assert "Fleet('test fleet'" in done.stdout
     again = run_program("check", fleet)
     assert again.stdout == done.stdout
     break_level(fleet)
     broken = run_program("plan", fleet, "--out", tmp_path / "out")
     assert (broken.returncode, broken.stdout) == (2, "")
-    assert broken.stderr.startswith("clients.csv:2: ")
+    assert "\nclients.csv:2: " in f"\n{broken.stderr}"
     assert "Traceback" not in broken.stderr
     break_missing_file(fleet)
     missing = run_program("check", fleet)
     assert missing.returncode == 2
-    assert missing.stderr.startswith("clients.csv: ")
+    assert "\nclients.csv: " in f"\n{missing.stderr}"
 
 
 def test_a_given_plan_is_checked_instead_of_the_folders(

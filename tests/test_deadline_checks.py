@@ -16,10 +16,21 @@ def import_on(day: str, name: str = "SRV1", **cells: str) -> Row:
     return action(day, "import-certificate", client="BA01", certificate=name, **cells)
 
 
-def needed_on_the_17th(*plan: Row, **cells: str) -> Case:
+def needed_on_the_17th(
+    *plan: Row,
+    certificates: tuple[Row, ...] = (),
+    server_cells: Row | None = None,
+    key_database: str = "",
+) -> Case:
     """Build a new client whose server is upgraded on Monday 17 March; latest safe: 10 March."""
     up = action("2025-03-17", "upgrade-server", server="SRV1", value=NEW)
-    return pair(server_level=OLD, plan=(up, *plan), **cells)
+    return pair(
+        server_level=OLD,
+        server_cells=server_cells,
+        certificates=certificates,
+        plan=(up, *plan),
+        key_database=key_database,
+    )
 
 
 def test_a_missing_import_names_who_is_refused_and_the_day_to_import(tmp_path: Path) -> None:

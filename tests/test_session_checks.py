@@ -37,6 +37,19 @@ def test_a_session_that_keeps_only_another_certificate_is_refused_for_it(tmp_pat
     assert "refused-wrong-certificate" not in rules_of(sound, tmp_path / "b")
 
 
+def test_nobody_is_told_to_import_what_cannot_be_had_yet(tmp_path: Path) -> None:
+    broken = pair(
+        server_level=OLD,
+        client_level=OLD,
+        ssl="Yes",
+        certificates=(certificate("SRV1", not_before="2025-03-20", not_after="2035-03-20"),),
+        plan=(action("2025-03-20", "import-certificate", client="BA01", certificate="SRV1"),),
+    )
+    found = only(broken, tmp_path, "refused-untrusted")
+    assert found.what.startswith("refused from 2025-03-03 until 2025-03-20, 17 days")
+    assert found.fix == "SRV1 can be had from 2025-03-20 on; until then let SRV1 present another."
+
+
 def test_a_certificate_that_is_not_valid_yet_refuses_the_session(tmp_path: Path) -> None:
     early = (certificate("SRV1", not_before="2025-03-20", not_after="2035-03-20"),)
     found = only(pair(held=("SRV1",), certificates=early), tmp_path / "a", "refused-expired")
@@ -93,7 +106,7 @@ def test_what_an_old_server_refuses_has_its_own_cure(
         server_cells=ports,
         account_cells=account_cells,
         held=("SRV1",),
-        **cells,
+        cells=cells,
     )
     found = only(broken, tmp_path / "a", rule)
     assert where(found) == ("error", "2025-03-03", "BA01 -> SRV1 as BA01", "sessions.csv", 2)
@@ -147,7 +160,7 @@ def ldap(**cells: str) -> Case:
         server_cells={"authentication": "LDAP", "tcpport": "1500", "ssltcpport": "1543"},
         held=("SRV1",),
         plan=(install,),
-        **cells,
+        cells=cells,
     )
 
 
@@ -312,7 +325,7 @@ def early_ssl(day: str, *more: Row, port: str = "1543", **cells: str) -> Case:
         server_cells={"tcpport": "1500", "ssltcpport": port},
         held=("SRV1",),
         plan=(SERVER_UP, ssl, *more),
-        **cells,
+        cells=cells,
     )
 
 
@@ -383,12 +396,12 @@ def test_data_that_must_be_encrypted_and_is_not_is_a_warning(tmp_path: Path) -> 
     ],
 )
 def test_an_option_that_new_ends_ignore_is_a_note(tmp_path: Path, column: str, value: str) -> None:
-    found = only(pair(held=("SRV1",), **{column: value}), tmp_path / "a", "ignored-option")
+    found = only(pair(held=("SRV1",), cells={column: value}), tmp_path / "a", "ignored-option")
     name = column.upper()
     assert where(found) == ("note", "2025-03-03", f"BA01 {name}", "sessions.csv", 2)
     assert found.what == f"{name} has no effect; it is set for 1 session of BA01"
     assert found.fix == f"Remove {name} when you next edit the options of BA01."
-    heeded = pair(server_level=OLD, held=("SRV1",), **{column: value})
+    heeded = pair(server_level=OLD, held=("SRV1",), cells={column: value})
     assert "ignored-option" not in rules_of(heeded, tmp_path / "b")
 
 

@@ -160,17 +160,25 @@ def test_everything_is_read_with_any_line_ends(line_end: str, mark: str) -> None
         ("calendar = {window = [{site = 'A', days = 'Mon'}]}", "4: days is no list"),
         (
             "start = 2027-01-05",
-            "4: the line is no TOML (Cannot overwrite a value); correct that line",
+            "4: 'start = 2027-01-05' is no TOML (Cannot overwrite a value); correct that line",
         ),
-        ("x = 2027-02-30", "4: the line is no TOML (Invalid date or datetime); correct that line"),
-        ("x = '", '4: the line is no TOML (Expected "\'"); correct that line'),
+        (
+            "x = 2027-02-30",
+            "4: 'x = 2027-02-30' is no TOML (Invalid date or datetime); correct that line",
+        ),
+        ("x = '", '4: "x = \'" is no TOML (Expected "\'"); correct that line'),
         ("x = '''\n\n", "6: the line is no TOML (Expected \"'''\"); correct that line"),
         (
             f"\nx = {'9' * 5000}",
-            "5: the line is no TOML (Exceeds the limit (4300 digits) for integer string "
+            "5: 'x = 99999999999999999999999999999999999999999999999999999999...' is no TOML "
+            "(Exceeds the limit (4300 digits) for integer string "
             "conversion: value has 5000 digits); correct that line",
         ),
-        (f"\n\nx = {'[' * 5000}", "6: the line is no TOML (maximum recursion depth exceeded"),
+        (
+            f"\n\nx = {'[' * 5000}",
+            "6: 'x = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...' is no TOML "
+            "(maximum recursion depth exceeded",
+        ),
     ],
 )
 def test_a_fault_names_its_line_its_value_and_its_cure(text: str, fault: str) -> None:

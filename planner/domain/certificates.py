@@ -119,7 +119,10 @@ class Certificates:
         chain = list(self.chain(certificate))
         return int(self.not_before[chain].max()), int(self.not_after[chain].min())
 
+    def all_open(self) -> Days:
+        """First day on which each certificate can be had; `ALWAYS` where nothing says so."""
+        return np.where(self.available == ALWAYS, self.not_before, self.available)
+
     def opens(self, anchor: int) -> int:
         """First day on which an anchor can be had; `ALWAYS` where nothing says so."""
-        available = int(self.available[anchor])
-        return int(self.not_before[anchor]) if available == ALWAYS else available
+        return int(self.all_open()[anchor])

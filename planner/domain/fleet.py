@@ -267,6 +267,8 @@ class Fleet:
         Every level that an endpoint has or shall get.
     account_names, key_database_names
         What `name_number` of accounts and key databases stands for.
+    account_is_shared
+        Whether each account has several sessions.
     sessions_of_key_database, key_databases_of_endpoint
         The sessions of each key database, and the key databases of each endpoint.
     """
@@ -288,6 +290,7 @@ class Fleet:
     certificates: Certificates
     trust: TrustInPlace
     origin: Origin = Origin()
+    account_is_shared: Flags = field(init=False)
     sessions_of_key_database: Groups = field(init=False)
     key_databases_of_endpoint: Groups = field(init=False)
 
@@ -295,6 +298,8 @@ class Fleet:
         if self.end <= self.start:
             raise ValueError(f"the horizon ends on {iso(self.end)}, before it starts")
         databases = self.key_databases
+        users = np.bincount(self.sessions.account, minlength=len(self.accounts))
+        object.__setattr__(self, "account_is_shared", users > 1)
         object.__setattr__(
             self,
             "sessions_of_key_database",

@@ -12,7 +12,6 @@ from planner.domain.fleet import ClientKind, Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import VERDICTS, Verdict
 from planner.engine import kernel, needs
-from planner.engine.kernel import Strictness
 from planner.engine.program import not_installed
 from planner.engine.timeline import Timeline, trusting_strictness
 from planner.engine.use_cases import use_cases
@@ -39,8 +38,6 @@ class Deadlines:
         Shape `(n,)`, days; `ALWAYS` where the anchor is in place, `NEVER` where nothing is planned.
     verdict
         Shape `(n,)`, places in `planner.domain.rules.VERDICTS`.
-    strictness
-        That of the simulation in which every session trusts every certificate.
     """
 
     timeline: Timeline
@@ -50,7 +47,6 @@ class Deadlines:
     latest_safe: Days
     planned: Days
     verdict: Codes
-    strictness: Strictness
 
     def __len__(self) -> int:
         return len(self.anchor)
@@ -65,11 +61,7 @@ class Deadlines:
 
     def opens(self) -> Days:
         """First day on which each row's anchor can be had; `ALWAYS` where nothing says so."""
-        certificates = self.timeline.compiled.certificates
-        opens = np.where(
-            certificates.available == ALWAYS, certificates.not_before, certificates.available
-        )
-        return opens[self.anchor]
+        return self.timeline.compiled.certificates.all_open()[self.anchor]
 
     def has_verdict(self, verdict: Verdict) -> Flags:
         """Whether each row has a verdict; shape `(n,)`."""
@@ -91,7 +83,7 @@ class Deadlines:
         """Pairs of a row and a session that ever needs it; each of shape `(m,)`."""
         return needs.sessions_that_need(
             self.timeline.compiled.program,
-            self.strictness,
+            trusting_strictness(self.timeline),
             kernel.nothing_distributed(),
             self.first,
             self.anchor,
@@ -189,36 +181,21 @@ def deadlines(timeline: Timeline) -> Deadlines:
         needed.resize(len(anchor), refcheck=False)
     anchor.resize(int(first[-1]), refcheck=False)
     needed.resize(int(first[-1]), refcheck=False)
-    planned = np.empty_like(needed)
-    needs.find_planned(program, compiled.is_complete, first, anchor, needed, planned)
-    latest_safe = _latest_safe_days(fleet.calendar, fleet.start, fleet.end)[needed - fleet.start]
-    certificates = compiled.certificates
-    opens = np.where(
-        certificates.available == ALWAYS, certificates.not_before, certificates.available
-    )[anchor]
-    verdict = np.select(
-        [
-            planned == ALWAYS,
-            opens > needed,
-            planned == NEVER,
-            planned <= latest_safe,
-            planned < needed,
-            planned == needed,
-        ],
-        [
-            _VERDICT[verdict]
-            for verdict in (
-                Verdict.IN_PLACE,
-                Verdict.IMPOSSIBLE,
-                Verdict.MISSING,
-                Verdict.OK,
-                Verdict.TIGHT,
-                Verdict.SAME_DAY,
-            )
-        ],
-        default=_VERDICT[Verdict.LATE],
-    ).astype(np.uint8)
-    for column in (first, anchor, needed, planned, latest_safe, verdict, *strictness):
+    planned, latest_safe = np.empty_like(needed), np.empty_like(needed)
+    verdict = np.empty(len(needed), dtype=np.uint8)
+    needs.judge(
+        program,
+        compiled.is_complete,
+        compiled.certificates.all_open(),
+        _latest_safe_days(fleet.calendar, fleet.start, fleet.end),
+        first,
+        anchor,
+        needed,
+        planned,
+        latest_safe,
+        verdict,
+    )
+    for column in (first, anchor, needed, planned, latest_safe, verdict):
         column.setflags(write=False)
     return Deadlines(
         timeline=timeline,
@@ -228,5 +205,4 @@ def deadlines(timeline: Timeline) -> Deadlines:
         latest_safe=latest_safe,
         planned=planned,
         verdict=verdict,
-        strictness=strictness,
     )

@@ -460,18 +460,42 @@ def first_both_new(p: Program, session: int) -> int:
     return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
 
 
+@allocation_free
+def can_receive(p: Program, session: int) -> bool:
+    """Whether automatic distribution can ever work for a session: its kind, or its option."""
+    if p.session_kind[session] >= _STORAGE_AGENT:
+        return True
+    options, _, until = options_of(p, session, first_both_new(p, session))
+    return options >> _ACCEPT & 1 != 0 or (until != NEVER and can_have(p, session, 1 << _ACCEPT))
+
+
+@allocation_free
+def can_have(p: Program, session: int, bit: int) -> bool:
+    """Whether a bit of the packed options is set at first, or for the client at some time."""
+    if p.session_options[session] & bit:
+        return True
+    client = p.session_client[session]
+    for k in range(p.option_first[client], p.option_first[client + 1]):
+        if p.option_bits[k] & bit:
+            return True
+    return False
+
+
 @compiled
 def find_strict(
     p: Program, strictness: Strictness, sent: Distributed, trusts_all: bool, receives: Flags
 ) -> bool:
     """Find the day on which each account turns strict, without automatic distribution.
 
-    `receives` is set for every key database into which a certificate may be distributed; returns
-    whether there is one.
+    Accounts of a single session are left out where that session decides alone: `write_states`
+    finds their day on its way. `receives` is set for every key database into which a certificate
+    may be distributed; returns whether there is one.
     """
     found = False
     for session in range(len(p.session_client)):
         account = p.session_account[session]
+        if not p.account_is_shared[account] and (trusts_all or not can_receive(p, session)):
+            continue
         day = first_both_new(p, session)
         while day < p.end:
             rule, _, until = look(p, strictness, sent, trusts_all, session, day)
@@ -546,14 +570,21 @@ def write_states(
     day: Days,
     rule: Codes,
 ) -> int:
-    """Write the segments of sessions from `begin` on; return the first that found no room."""
+    """Write the segments of sessions from `begin` on; return the first that found no room.
+
+    Accounts of a single session turn strict on the way.
+    """
     size = first[begin]
     n = len(p.session_client)
     for session in range(begin, n):
+        account = p.session_account[session]
+        is_alone = not p.account_is_shared[account]
         now = p.start
         previous = -1
         while now < p.end:
             state, _, until = look(p, strictness, sent, False, session, now)
+            if is_alone and TURNS_STRICT[state]:
+                mark_strict(p, strictness, account, now, until)
             if state != previous:
                 if size == len(day):
                     return session

@@ -3,32 +3,26 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import NEVER, Days
-from planner.domain.fleet import Flags, Numbers
+from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.options import SSL
-from planner.engine.compiled import allocation_free, compiled
+from planner.domain.rules import VERDICTS
+from planner.engine.compiled import compiled
 from planner.engine.kernel import (
     NEEDS_ANCHOR,
+    TURNS_STRICT,
     Distributed,
     Strictness,
+    can_have,
     first_both_new,
     look,
+    mark_strict,
 )
 from planner.engine.program import Program
 
-_SSL = SSL.shift
+_SSL = SSL.mask
 
-
-@allocation_free
-def can_use_ssl(p: Program, session: int) -> bool:
-    """Whether SSL is Yes for a session at first, or set for its client at some time."""
-    if p.session_options[session] >> _SSL & 1:
-        return True
-    client = p.session_client[session]
-    for k in range(p.option_first[client], p.option_first[client + 1]):
-        if p.option_bits[k] >> _SSL & 1:
-            return True
-    return False
+_IN_PLACE, _IMPOSSIBLE, _MISSING, _OK, _TIGHT, _SAME_DAY, _LATE = range(len(VERDICTS))
 
 
 @compiled
@@ -54,9 +48,11 @@ def find_needed(
         for k in range(first_session[database], first_session[database + 1]):
             session = session_of_database[k]
             # Without SSL no certificate matters before both ends are new.
-            day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
+            day = p.start if can_have(p, session, _SSL) else first_both_new(p, session)
             while day < p.end:
                 rule, presented, until = look(p, strictness, sent, True, session, day)
+                if TURNS_STRICT[rule] and not p.account_is_shared[p.session_account[session]]:
+                    mark_strict(p, strictness, p.session_account[session], day, until)
                 if NEEDS_ANCHOR[rule]:
                     row = first[database]
                     while row < size and anchor[row] != presented:
@@ -88,6 +84,8 @@ def sessions_that_need(
         day = p.start
         while day < p.end:
             rule, presented, until = look(p, strictness, sent, True, session, day)
+            if TURNS_STRICT[rule] and not p.account_is_shared[p.session_account[session]]:
+                mark_strict(p, strictness, p.session_account[session], day, until)
             if NEEDS_ANCHOR[rule]:
                 row = first[database]
                 while anchor[row] != presented:
@@ -106,27 +104,30 @@ def sessions_that_need(
 
 
 @compiled
-def find_planned(
+def judge(
     p: Program,
     is_complete: Flags,
+    opens: Days,
+    latest_safe_on: Days,
     first: Numbers,
     anchor: Numbers,
     needed: Days,
     planned: Days,
+    latest_safe: Days,
+    verdict: Codes,
 ) -> None:
-    """Write when each deadline row is planned: `ALWAYS` for in place, `NEVER` for not at all.
+    """Write when each deadline row is planned, when that is safe at the latest, and the verdict.
 
-    The first day of the unbroken stretch that holds the anchor on `needed`, else the next day on
-    which it enters; by trust.csv and actions alone.
+    Planned is the first day of the unbroken stretch that holds the anchor on `needed`, else the
+    next day on which it enters, by trust.csv and actions alone: `ALWAYS` for in place, `NEVER` for
+    not at all. `opens` is by certificate, `latest_safe_on` by day of the horizon.
     """
     for database in range(len(first) - 1):
         for row in range(first[database], first[database + 1]):
             planned[row] = NEVER
-            if not is_complete[anchor[row]]:
-                continue
             entered = NEVER
             for k in range(p.trust_first[database], p.trust_first[database + 1]):
-                if p.trust_certificate[k] != anchor[row]:
+                if p.trust_certificate[k] != anchor[row] or not is_complete[anchor[row]]:
                     continue
                 day = p.trust_day[k]
                 if day > needed[row] and planned[row] != NEVER:
@@ -143,6 +144,21 @@ def find_planned(
                     is_last = is_last and p.trust_certificate[later] != anchor[row]
                 if is_last:
                     planned[row] = entered
+            latest_safe[row] = latest_safe_on[needed[row] - p.start]
+            if planned[row] == ALWAYS:
+                verdict[row] = _IN_PLACE
+            elif opens[anchor[row]] > needed[row]:
+                verdict[row] = _IMPOSSIBLE
+            elif planned[row] == NEVER:
+                verdict[row] = _MISSING
+            elif planned[row] <= latest_safe[row]:
+                verdict[row] = _OK
+            elif planned[row] < needed[row]:
+                verdict[row] = _TIGHT
+            elif planned[row] == needed[row]:
+                verdict[row] = _SAME_DAY
+            else:
+                verdict[row] = _LATE
 
 
 @compiled

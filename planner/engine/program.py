@@ -78,6 +78,7 @@ class Program(NamedTuple):
     trust_held: Flags
     account_authentication: Codes
     account_sslrequired: Codes
+    account_is_shared: Flags
     reset_account: Numbers
     reset_day: Days
     reset_strict: Flags
@@ -179,6 +180,7 @@ def compile_plan(plan: Plan) -> Compiled:
         *_trust(plan, active),
         accounts.authentication,
         accounts.sslrequired,
+        fleet.account_is_shared,
         resets[0],
         resets[1],
         resets[2] == SessionSecurity.STRICT,

@@ -124,7 +124,7 @@ class Review:
 
     def server_name(self, session: int) -> str:
         """Name of a session's server."""
-        return self.fleet.servers.name[self.fleet.sessions.server[session]]
+        return self.fleet.servers.name[int(self.fleet.sessions.server[session])]
 
     def server_endpoint(self, server: int) -> int:
         """Endpoint number of a server."""

@@ -109,6 +109,10 @@ def _cure(review: Review, session: int, rule: Rule, anchor: int, day: int) -> st
             f"No for {client} until {server} is new."
         )
     is_old_server = rule.id.startswith("old-server")
+    opens = review.certificates.opens(anchor)
+    if rule.reason in (Reason.UNTRUSTED, Reason.WRONG_CERTIFICATE) and opens > day:
+        name = review.certificates.name[anchor]
+        return f"{name} can be had from {iso(opens)} on; until then let {server} present another."
     return _CURES[rule.reason].format(
         anchor=review.certificates.name[anchor],
         client=client,
@@ -354,8 +358,8 @@ def check_for_ignored_options(review: Review) -> Iterator[Finding]:
 def _always_new(review: Review) -> Flags:
     """Whether each endpoint is new on every day."""
     program = review.program
-    new = (program.level_facts & LevelFact.NEW != 0).astype(np.int32)
-    return np.minimum.reduceat(new, program.level_first[:-1]) == 1 if len(new) else new == 1
+    new = program.level_facts & LevelFact.NEW != 0
+    return np.logical_and.reduceat(new, program.level_first[:-1]) if len(new) else new
 
 
 def _ignored_in_files(review: Review) -> Iterator[Finding]:

@@ -157,7 +157,10 @@ def simulate(plan: Plan) -> Timeline:
 
 
 def trusting_strictness(timeline: Timeline) -> Strictness:
-    """When accounts turn strict if every session trusts every presented certificate."""
+    """When accounts turn strict if every session trusts every presented certificate.
+
+    Accounts of a single session are left to the walk that looks at that session.
+    """
     program = timeline.compiled.program
     strictness = _initial_strictness(timeline.plan, program)
     unused = np.zeros(len(timeline.plan.fleet.key_databases), dtype=np.bool_)

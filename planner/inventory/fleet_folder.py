@@ -242,7 +242,7 @@ def _remarks_on_windows(settings: Settings, built: FleetTables) -> list[Finding]
                     rule="window-without-site",
                     severity=Severity.WARNING,
                     subject=window.site,
-                    what=f"the window is for site {quoted(window.site)}, where there is no endpoint",
+                    what=f"the window is for site {quoted(window.site)}, which has no endpoint",
                     why="A window restricts the upgrades of its own site alone.",
                     fix=f"Correct the site; {near} is nearest." if near else "Correct the site.",
                     file=SETTINGS_FILE,

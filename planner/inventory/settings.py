@@ -76,7 +76,9 @@ def _parsed(content: bytes, faults: list[Fault]) -> Mapping[str, object] | None:
         longest = max(range(len(lines)), key=lambda number: len(lines[number])) + 1
         line = int(at[1]) if at else len(lines) if "end of document" in str(error) else longest
         reason = re.sub(r" \(at .*\)", "", str(error).partition(";")[0]) or type(error).__name__
-        fault(line, f"the line is no TOML ({reason})", "correct that line")
+        wrong = lines[line - 1].strip()
+        shown = quoted(wrong) if wrong else "the line"
+        fault(line, f"{shown} is no TOML ({reason})", "correct that line")
         return None
 
 

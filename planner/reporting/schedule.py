@@ -18,6 +18,7 @@ from planner.domain.options import OPTIONS
 from planner.domain.plan import Action, Plan, PlannedAction
 from planner.engine.deadlines import Deadlines
 from planner.engine.deadlines import deadlines as find_deadlines
+from planner.engine.needs import tool_facts
 from planner.engine.program import Facts, not_installed
 from planner.engine.timeline import Timeline, simulate
 from planner.engine.timelines import resolve_key_databases
@@ -224,23 +225,15 @@ def level_facts_on(timeline: Timeline, endpoint: Numbers, day: NDArray[np.int32]
     An endpoint that is not installed on the day counts with its next installed level, after its
     retirement with its last (`semantics.md` section 6, tool).
     """
-    plan, program = timeline.plan, timeline.compiled.program
-    n = plan.fleet.n_endpoints
+    plan = timeline.plan
     before = plan.fleet.level_facts()
     before[not_installed(plan)] = 0
-    facts, first = program.level_facts, program.level_first
-    place = np.arange(len(facts))
-    owner = np.repeat(np.arange(n), np.diff(first))
-    # The nearest row of the same endpoint at which it is installed: later ones count first.
-    following = np.minimum.accumulate(np.where(facts != 0, place, len(facts))[::-1])[::-1]
-    earlier = np.maximum.accumulate(np.where(facts != 0, place, -1))
-    effective = np.where(following < first[owner + 1], following, earlier)
-    known = effective >= first[owner]
-    level = np.where(known, facts[effective], before[owner])
-    keys = (owner.astype(np.int64) << 33) + program.level_day
-    wanted = (endpoint.astype(np.int64) << 33) + day
-    row = np.maximum(np.searchsorted(keys, wanted, side="right") - 1, first[endpoint])
-    return np.where(endpoint >= 0, level[np.minimum(row, len(level) - 1)], 0).astype(np.uint16)
+    known = endpoint >= 0
+    facts = np.zeros(len(endpoint), dtype=np.uint16)
+    facts[known] = tool_facts(
+        timeline.compiled.program, before, endpoint[known].astype(np.int32), day[known]
+    )
+    return facts
 
 
 def _uses_dsmcert(timeline: Timeline) -> Flags:

@@ -85,9 +85,9 @@ def _draw_rows(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
     _draw_slack(ax, place[is_planned], planned[is_planned], latest_safe[is_planned])
     leads = [[(a, row), (b, row)] for a, b, row in zip(latest_safe, needed, place, strict=True)]
     ax.add_collection(LineCollection(leads, colors=MUTED, linewidths=1, zorder=1.5))
-    _marks(ax, latest_safe, place, marker="|", size=11, label="latest safe day")
-    _marks(ax, needed, place, marker="D", size=5, label="needed", hollow=True)
-    _marks(ax, planned[is_planned], place[is_planned], marker="o", size=6, label="planned import")
+    _marks(ax, latest_safe, place, marker="|", size=13, label="latest safe day")
+    _marks(ax, needed, place, marker="D", size=8, label="needed", hollow=True)
+    _marks(ax, planned[is_planned], place[is_planned], marker="o", size=5.5, label="planned import")
     missing = ~is_planned
     _marks(
         ax, latest_safe[missing], place[missing], marker="X", size=8, label="no import is planned"
@@ -107,7 +107,8 @@ def _draw_rows(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
     time_axis(ax, int(first) - margin, int(last) + margin)
     freezes = shade_freezes(ax, fleet.calendar, int(first) - margin, int(last) + margin)
     heading(ax, f"{_TITLE}: {plain(fleet.name)}", numbers(deadlines))
-    legend_below(ax, [*_row_handles(planned, latest_safe, is_planned), *freezes])
+    if len(rows):
+        legend_below(ax, [*_row_handles(planned, latest_safe, is_planned), *freezes])
     return ax
 
 
@@ -162,6 +163,7 @@ def _marks(
         markeredgewidth=2.2 if marker == "|" else 1.1,
         label=label,
         zorder=3,
+        clip_on=False,
     )
 
 
@@ -187,11 +189,11 @@ def _row_handles(
         )
 
     handles: list[Artist] = [
-        mark("|", 11, "latest safe day", INK),
-        mark("D", 5, "needed from this day on", "white"),
+        mark("|", 13, "latest safe day", INK),
+        mark("D", 8, "needed from this day on", "white"),
     ]
     if is_planned.any():
-        handles.insert(0, mark("o", 6, "planned import", BLUE))
+        handles.insert(0, mark("o", 5.5, "planned import", BLUE))
     if np.any(planned[is_planned] < latest_safe[is_planned]):
         handles.append(Patch(facecolor=GREEN, label="slack"))
     if np.any(planned[is_planned] > latest_safe[is_planned]):
@@ -266,9 +268,14 @@ def _remarks(deadlines: Deadlines, rows: Numbers, group: Numbers, n_groups: int)
     for number in range(n_groups):
         mine = rows[group == number]
         values = slack[mine][has_slack[mine]]
-        spread = f"slack {values.min()} to {values.max()} days" if len(values) else "none planned"
+        spread = f"slack {_spread(values)}" if len(values) else "none planned"
         remarks.append(f"{counted(len(mine), 'import')}\n{spread}")
     return remarks
+
+
+def _spread(slack: Numbers) -> str:
+    least, most = int(slack.min()), int(slack.max())
+    return counted(least, "day") if least == most else f"{least} to {most} days"
 
 
 def _lane_handles(*, with_late: bool) -> list[Artist]:
@@ -299,13 +306,15 @@ def numbers(deadlines: Deadlines) -> str:
     missing = deadlines.count(Verdict.MISSING)
     text = f"{counted(n_rows, 'import')} to make"
     if n_in_place:
-        text += f" ({n_in_place:,} anchors are in place already)"
+        text += f" ({counted(n_in_place, 'anchor')} in place already)"
     if has_slack.any():
         values = slack[has_slack]
-        text += f"; slack from {values.min()} to {values.max()} days, median {np.median(values):g}"
+        text += f"; slack {_spread(values)}, median {np.median(values):g}"
     problems = []
     if late:
         problems.append(f"{late:,} after the latest safe day")
     if missing:
         problems.append(f"{missing:,} not planned")
-    return f"{text}; {' and '.join(problems)}." if problems else f"{text}; none too late."
+    if problems:
+        return f"{text}; {' and '.join(problems)}."
+    return f"{text}; none too late." if n_rows else f"{text}."

@@ -24,6 +24,7 @@ from planner.reporting.plots.style import (
     NORMAL,
     areas,
     clean,
+    counted,
     hatch_colour,
     heading,
     legend_below,
@@ -149,7 +150,7 @@ def numbers(timeline: Timeline) -> str:
     secure = counts[:, Mode.TLS_PARTIAL :].sum(axis=1)
     refused = counts[:, Mode.REFUSED]
     text = (
-        f"{secure[0]:,} of {timeline.n_sessions:,} sessions use TLS or SSL on "
+        f"{secure[0]:,} of {counted(timeline.n_sessions, 'session')} on TLS or SSL on "
         f"{iso(fleet.start)}, {secure[-1]:,} on {iso(fleet.end - 1)}; "
     )
     if not refused.any():

@@ -274,8 +274,8 @@ def _draw_ribbons(
     """Draw the ribbons, those of one mode as one artist, and a letter on each wide one."""
     counts = graph.counts[:, :, list(STACKING)]
     n_left, n_right, n_modes = counts.shape
-    leaving = counts.reshape(n_left, -1)
-    arriving = counts.transpose(1, 0, 2).reshape(n_right, -1)
+    leaving = counts.reshape(n_left, n_right * n_modes)
+    arriving = counts.transpose(1, 0, 2).reshape(n_right, n_left * n_modes)
     from_y = left[:, None] + scale * (np.cumsum(leaving, axis=1) - leaving)
     to_y = right[:, None] + scale * (np.cumsum(arriving, axis=1) - arriving)
     from_y = from_y.reshape(n_left, n_right, n_modes)
@@ -391,6 +391,7 @@ def numbers(timeline: Timeline, day: int) -> str:
     fleet = timeline.plan.fleet
     parts = [f"{counts[mode]:,} {mode.label}" for mode in _BEST_FIRST if counts[mode]]
     return (
-        f"{timeline.n_sessions:,} sessions to {len(np.unique(fleet.sessions.server)):,} servers: "
+        f"{counted(timeline.n_sessions, 'session')} to "
+        f"{counted(len(np.unique(fleet.sessions.server)), 'server')}: "
         f"{', '.join(parts) or 'none'}."
     )

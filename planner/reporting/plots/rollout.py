@@ -162,7 +162,10 @@ def numbers(plan: Plan) -> str:
     if len(imports):
         weeks, of_week = np.unique(mondays_of(imports), return_counts=True)
         busiest = int(np.argmax(of_week))
-        text += f"; at most {of_week[busiest]:,} imports a week, from {iso(int(weeks[busiest]))}"
+        text += (
+            f"; at most {counted(int(of_week[busiest]), 'import')} in one week, "
+            f"that of {iso(int(weeks[busiest]))}"
+        )
     return text + "."
 
 
@@ -225,6 +228,7 @@ def _draw_rows(
             markeredgewidth=0.6,
             label=label,
             zorder=3,
+            clip_on=False,
         )
         if label not in labelled:
             handles += [_without_line(line) for line in marks]

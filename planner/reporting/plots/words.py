@@ -10,6 +10,7 @@ from planner.domain.rules import Mode, Verdict
 from planner.engine.deadlines import Deadlines
 from planner.engine.timeline import Timeline
 from planner.reporting.plots import distribution, modes, network, rollout
+from planner.reporting.plots.style import counted
 
 NAMES: Final = ("modes", "deadlines", "gantt", "fleet")
 
@@ -58,7 +59,8 @@ def _most(timeline: Timeline, day: int) -> str:
         return f"on {iso(day)} there are none"
     counts = np.bincount(timeline.mode_on(day), minlength=len(Mode))
     mode = Mode(int(np.argmax(counts)))
-    return f"on {iso(day)} the commonest mode is {mode.label} with {counts[mode]:,} sessions"
+    sessions = counted(int(counts[mode]), "session")
+    return f"on {iso(day)} the commonest mode is {mode.label} with {sessions}"
 
 
 def _of_deadlines(deadlines: Deadlines) -> str:
