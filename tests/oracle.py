@@ -429,28 +429,28 @@ def _actions_of_plan(case: Case) -> list[Action]:
 
 
 def _actions_of_upgrade_columns(case: Case) -> list[Action]:
-    actions = []
-    for row in case.servers:
-        if _cell(row, "upgrade") and _cell(row, "target_level"):
-            actions.append(
-                Action(
-                    day=_date(_cell(row, "upgrade")),
-                    kind="upgrade-server",
-                    server=_key(row, "server"),
-                    value=_cell(row, "target_level"),
-                )
-            )
-    for row in case.clients:
-        if _cell(row, "upgrade") and _cell(row, "target_level"):
-            actions.append(
-                Action(
-                    day=_date(_cell(row, "upgrade")),
-                    kind="upgrade-client" if _cell(row, "level") else "install-client",
-                    client=_key(row, "client"),
-                    value=_cell(row, "target_level"),
-                )
-            )
-    return actions
+    """Return the upgrade columns as actions: servers first, each in file order."""
+    servers = [
+        Action(
+            day=_date(_cell(row, "upgrade")),
+            kind="upgrade-server",
+            server=_key(row, "server"),
+            value=_cell(row, "target_level"),
+        )
+        for row in case.servers
+        if _cell(row, "upgrade") and _cell(row, "target_level")
+    ]
+    clients = [
+        Action(
+            day=_date(_cell(row, "upgrade")),
+            kind="upgrade-client" if _cell(row, "level") else "install-client",
+            client=_key(row, "client"),
+            value=_cell(row, "target_level"),
+        )
+        for row in case.clients
+        if _cell(row, "upgrade") and _cell(row, "target_level")
+    ]
+    return [*servers, *clients]
 
 
 # --- The world: all that actions and sessions change -----------------------------------------

@@ -53,7 +53,7 @@ def pair(
     cells: Row | None = None,
     **more_cells: str,
 ) -> Case:
-    """Build one client BA01 with one session to one server SRV1 that presents SRV1; cells are the session's."""
+    """Build a client BA01 with a session to a server SRV1; further cells are the session's."""
     return case(
         servers=[server("SRV1", server_level, **(server_cells or {}))],
         clients=[client("BA01", client_level)],

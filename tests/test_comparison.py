@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,8 @@ def test_one_changed_cell_of_a_table_is_found(answer: Answer, part: str) -> None
     rows = [dict(row) for row in getattr(answer, part)]
     column = list(rows[-1])[-1]
     rows[-1][column] += "x"
-    assert differences(replace(answer, **{part: rows}), answer)
+    changed: dict[str, Any] = {part: rows}
+    assert differences(replace(answer, **changed), answer)
 
 
 @pytest.mark.parametrize("part", ["states", "deadlines", "daily", "use_cases", "automatic"])

@@ -190,7 +190,7 @@ def test_a_fault_names_its_line_its_value_and_its_cure(text: str, fault: str) ->
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", 'fleet.toml: name is missing; write it as name = "Our fleet"'),
+        ("", "fleet.toml: start is missing; add start = 2027-01-31"),
         (
             HORIZON.replace('"Fleet"', "3"),
             "fleet.toml:1: name '3' is no name; write it as name = \"Our fleet\"",
@@ -234,7 +234,9 @@ def test_a_faulty_name_or_horizon_is_a_fault(text: str | bytes, fault: str) -> N
 
 
 def test_all_faults_are_told_at_once() -> None:
-    _, faults = read("start = 'x'\nend = 3\n[policy]\nlead_days = 'a'\n[capacity]\nz = 1\n")
+    _, faults = read(
+        "name = 3\nstart = 'x'\nend = 3\n[policy]\nlead_days = 'a'\n[capacity]\nz = 1\n"
+    )
     assert len(faults) == 5
 
 

@@ -125,4 +125,5 @@ class Certificates:
 
     def opens(self, anchor: int) -> int:
         """First day on which an anchor can be had; `ALWAYS` where nothing says so."""
-        return int(self.all_open()[anchor])
+        available = int(self.available[anchor])
+        return int(self.not_before[anchor]) if available == ALWAYS else available

@@ -22,10 +22,13 @@ _SETTING = "CACHE_DIR"  # numba makes the names of its settings at run time
 
 
 def _sources_digest() -> str:
+    """Digest of all that compiled code is made from: what is compiled, its inputs, the domain."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for folder in (_ENGINE, _ENGINE.parent / "domain"):
-        for source in sorted(folder.glob("*.py")):
-            digest.update(source.read_bytes())
+    for source in sorted((*_ENGINE.glob("*.py"), *(_ENGINE.parent / "domain").glob("*.py"))):
+        content = source.read_bytes()
+        is_compiled = b"planner.engine.compiled import" in content
+        if is_compiled or source.name == "program.py" or source.parent != _ENGINE:
+            digest.update(content)
     return digest.hexdigest()[:16]
 
 

@@ -32,7 +32,7 @@ class Deadlines:
         Shape `(n_key_databases + 1,)`: rows of key database `k` are `first[k]:first[k + 1]`.
     anchor
         Shape `(n,)`, certificate numbers of `timeline.compiled.certificates`.
-    needed, latest_safe
+    needed
         Shape `(n,)`, days.
     planned
         Shape `(n,)`, days; `ALWAYS` where the anchor is in place, `NEVER` where nothing is planned.
@@ -44,12 +44,17 @@ class Deadlines:
     first: Numbers
     anchor: Numbers
     needed: Days
-    latest_safe: Days
     planned: Days
     verdict: Codes
 
     def __len__(self) -> int:
         return len(self.anchor)
+
+    @property
+    def latest_safe(self) -> Days:
+        """Last day on which each row's import leaves the lead; shape `(n,)`."""
+        fleet = self.timeline.plan.fleet
+        return _latest_safe_days(fleet.calendar, fleet.start, fleet.end)[self.needed - fleet.start]
 
     def key_database(self) -> Numbers:
         """Key database of each row; shape `(n,)`."""
@@ -181,7 +186,8 @@ def deadlines(timeline: Timeline) -> Deadlines:
         needed.resize(len(anchor), refcheck=False)
     anchor.resize(int(first[-1]), refcheck=False)
     needed.resize(int(first[-1]), refcheck=False)
-    planned, latest_safe = np.empty_like(needed), np.empty_like(needed)
+    del strictness
+    planned = np.empty_like(needed)
     verdict = np.empty(len(needed), dtype=np.uint8)
     needs.judge(
         program,
@@ -192,17 +198,15 @@ def deadlines(timeline: Timeline) -> Deadlines:
         anchor,
         needed,
         planned,
-        latest_safe,
         verdict,
     )
-    for column in (first, anchor, needed, planned, latest_safe, verdict):
+    for column in (first, anchor, needed, planned, verdict):
         column.setflags(write=False)
     return Deadlines(
         timeline=timeline,
         first=first,
         anchor=anchor,
         needed=needed,
-        latest_safe=latest_safe,
         planned=planned,
         verdict=verdict,
     )

@@ -113,10 +113,9 @@ def judge(
     anchor: Numbers,
     needed: Days,
     planned: Days,
-    latest_safe: Days,
     verdict: Codes,
 ) -> None:
-    """Write when each deadline row is planned, when that is safe at the latest, and the verdict.
+    """Write when each deadline row is planned, and how that stands.
 
     Planned is the first day of the unbroken stretch that holds the anchor on `needed`, else the
     next day on which it enters, by trust.csv and actions alone: `ALWAYS` for in place, `NEVER` for
@@ -144,14 +143,14 @@ def judge(
                     is_last = is_last and p.trust_certificate[later] != anchor[row]
                 if is_last:
                     planned[row] = entered
-            latest_safe[row] = latest_safe_on[needed[row] - p.start]
+            latest_safe = latest_safe_on[needed[row] - p.start]
             if planned[row] == ALWAYS:
                 verdict[row] = _IN_PLACE
             elif opens[anchor[row]] > needed[row]:
                 verdict[row] = _IMPOSSIBLE
             elif planned[row] == NEVER:
                 verdict[row] = _MISSING
-            elif planned[row] <= latest_safe[row]:
+            elif planned[row] <= latest_safe:
                 verdict[row] = _OK
             elif planned[row] < needed[row]:
                 verdict[row] = _TIGHT

@@ -31,9 +31,9 @@ _SECURITIES = {security.name.casefold(): int(security) for security in SessionSe
 class Program(NamedTuple):
     """One fleet and plan as the kernel reads them.
 
-    `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint,
-    `trust_*` by key database; `reset_*` and `authentication_*` are sorted by account, then day.
-    `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`.
+    `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint
+    (`option_row` points into the plan's columns), `trust_*` by key database; `reset_*` and
+    `authentication_*` are sorted by account, then day. `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`.
     """
 
     start: int
@@ -63,13 +63,14 @@ class Program(NamedTuple):
     known_first: Numbers
     known_certificate: Numbers
     option_first: Numbers
-    option_day: Days
-    option_server: Numbers
-    option_account: Numbers
-    option_key_database: Numbers
+    option_row: Numbers
     option_mask: Facts
     option_bits: Facts
     option_port: Numbers
+    plan_day: Days
+    plan_server: Numbers
+    plan_account: Numbers
+    plan_key_database: Numbers
     account_name: Numbers
     key_database_name: Numbers
     trust_first: Numbers
@@ -175,6 +176,10 @@ def compile_plan(plan: Plan) -> Compiled:
         known_first,
         known_certificate,
         *_options(plan, active),
+        plan.day,
+        plan.server,
+        plan.account,
+        plan.key_database,
         accounts.name_number,
         fleet.key_databases.name_number,
         *_trust(plan, active),
@@ -369,10 +374,8 @@ def _account_events(
     return account[order], plan.day[rows][order], values[order]
 
 
-def _options(
-    plan: Plan, active: Flags
-) -> tuple[Numbers, Days, Numbers, Numbers, Numbers, Facts, Facts, Numbers]:
-    """Columns of the option changes by client endpoint: first, day, filters, mask, bits, port."""
+def _options(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Facts, Facts, Numbers]:
+    """Columns of the option changes by client endpoint: first, the plan's row, mask, bits, port."""
     fleet, texts = plan.fleet, plan.vocabulary.texts
     rows = np.flatnonzero(
         active
@@ -399,16 +402,7 @@ def _options(
                 port[chosen] = code
             elif OPTIONS[number].choices:
                 bits[chosen] = code << OPTIONS[number].shift
-    return (
-        first,
-        plan.day[rows],
-        plan.server[rows],
-        plan.account[rows],
-        plan.key_database[rows],
-        mask,
-        bits,
-        port,
-    )
+    return first, rows, mask, bits, port
 
 
 def option_value(option: int, text: str) -> int:

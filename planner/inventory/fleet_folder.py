@@ -79,7 +79,7 @@ def read_fleet(path: str | Path) -> Fleet:
 
 def _fleet(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
     return Fleet(
-        name=settings.name,
+        name=settings.name or Path(origin.folder).resolve().name,
         start=settings.start,
         end=settings.end,
         automatic_distribution=settings.automatic_distribution,

@@ -189,9 +189,9 @@ class _Reader:
 
     def _name(self, document: Mapping[str, object]) -> str:
         name = document.get("name", "")
-        if isinstance(name, str) and name.strip():
+        if isinstance(name, str):
             return name.strip()
-        what = "name is missing" if name == "" else f"name {quoted(_text(name))} is no name"
+        what = f"name {quoted(_text(name))} is no name"
         self._fault("name", what, 'write it as name = "Our fleet"')
         return ""
 

@@ -220,7 +220,7 @@ def _sessions_of_options(plan: Plan) -> Pairs:
 
 
 def level_facts_on(timeline: Timeline, endpoint: Numbers, day: NDArray[np.int32]) -> Facts:
-    """`LevelFact` of endpoints after the actions of a day; 0 for an endpoint of -1.
+    """`LevelFact` of endpoints after the actions of a day; 0 for one that the fleet does not know.
 
     An endpoint that is not installed on the day counts with its next installed level, after its
     retirement with its last (`semantics.md` section 6, tool).
@@ -228,7 +228,7 @@ def level_facts_on(timeline: Timeline, endpoint: Numbers, day: NDArray[np.int32]
     plan = timeline.plan
     before = plan.fleet.level_facts()
     before[not_installed(plan)] = 0
-    known = endpoint >= 0
+    known = (endpoint >= 0) & (endpoint < plan.fleet.n_endpoints)
     facts = np.zeros(len(endpoint), dtype=np.uint16)
     facts[known] = tool_facts(
         timeline.compiled.program, before, endpoint[known].astype(np.int32), day[known]
