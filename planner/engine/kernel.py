@@ -243,23 +243,28 @@ def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
 
 
 @allocation_free
+def is_meant(p: Program, session: int, row: int) -> bool:
+    """Whether a `set-option` row of the plan, by its non-empty columns, is for a session."""
+    server, account = p.plan_server[row], p.plan_account[row]
+    database = p.plan_key_database[row]
+    return bool(
+        (server < 0 or server == p.session_server[session])
+        and (account < 0 or account == p.account_name[p.session_account[session]])
+        and (database < 0 or database == p.key_database_name[p.session_key_database[session]])
+    )
+
+
+@allocation_free
 def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
     """Packed options and port of a session after the actions of a day, and their next change."""
     options, port = int(p.session_options[session]), p.session_port[session]
     client = p.session_client[session]
     until = NEVER
     for k in range(p.option_first[client], p.option_first[client + 1]):
-        row = p.option_row[k]
-        if p.plan_day[row] > day:
-            until = p.plan_day[row]
+        if p.option_day[k] > day:
+            until = p.option_day[k]
             break
-        server, account = p.plan_server[row], p.plan_account[row]
-        database = p.plan_key_database[row]
-        if (
-            (server < 0 or server == p.session_server[session])
-            and (account < 0 or account == p.account_name[p.session_account[session]])
-            and (database < 0 or database == p.key_database_name[p.session_key_database[session]])
-        ):
+        if p.option_row[k] < 0 or is_meant(p, session, p.option_row[k]):
             options = (options & ~int(p.option_mask[k])) | int(p.option_bits[k])
             if p.option_port[k] >= 0:
                 port = p.option_port[k]

@@ -31,9 +31,10 @@ _SECURITIES = {security.name.casefold(): int(security) for security in SessionSe
 class Program(NamedTuple):
     """One fleet and plan as the kernel reads them.
 
-    `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint
-    (`option_row` points into the plan's columns), `trust_*` by key database; `reset_*` and
-    `authentication_*` are sorted by account, then day. `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`.
+    `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint,
+    `trust_*` by key database; `reset_*` and `authentication_*` are sorted by account, then day.
+    `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`; `option_row` is the
+    plan's row where it is for some sessions of the client only, else -1.
     """
 
     start: int
@@ -63,11 +64,11 @@ class Program(NamedTuple):
     known_first: Numbers
     known_certificate: Numbers
     option_first: Numbers
+    option_day: Days
     option_row: Numbers
     option_mask: Facts
     option_bits: Facts
     option_port: Numbers
-    plan_day: Days
     plan_server: Numbers
     plan_account: Numbers
     plan_key_database: Numbers
@@ -176,7 +177,6 @@ def compile_plan(plan: Plan) -> Compiled:
         known_first,
         known_certificate,
         *_options(plan, active),
-        plan.day,
         plan.server,
         plan.account,
         plan.key_database,
@@ -374,8 +374,8 @@ def _account_events(
     return account[order], plan.day[rows][order], values[order]
 
 
-def _options(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Facts, Facts, Numbers]:
-    """Columns of the option changes by client endpoint: first, the plan's row, mask, bits, port."""
+def _options(plan: Plan, active: Flags) -> tuple[Numbers, Days, Numbers, Facts, Facts, Numbers]:
+    """Columns of the option changes by client endpoint: first, day, row, mask, bits, port."""
     fleet, texts = plan.fleet, plan.vocabulary.texts
     rows = np.flatnonzero(
         active
@@ -402,7 +402,8 @@ def _options(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Facts, Facts,
                 port[chosen] = code
             elif OPTIONS[number].choices:
                 bits[chosen] = code << OPTIONS[number].shift
-    return first, rows, mask, bits, port
+    is_for_all = (plan.server[rows] < 0) & (plan.account[rows] < 0) & (plan.key_database[rows] < 0)
+    return first, plan.day[rows], np.where(is_for_all, np.int32(-1), rows), mask, bits, port
 
 
 def option_value(option: int, text: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -197,12 +198,8 @@ def _digits(ax: Axes, cells: _Cells, *, has_halo: bool) -> PathCollection:
 
     With a halo they can be read on a hatch.
     """
-    font = FontProperties(size=_DIGITS_SIZE)
-    shapes = {
-        number: _centred(TextPath((0, 0), f"{number}", prop=font)) for number in set(cells.numbers)
-    }
     digits = PathCollection(
-        [shapes[number] for number in cells.numbers],
+        [digits_shape(number) for number in cells.numbers],
         offsets=cells.centres,
         offset_transform=ax.transData,
         facecolors=[text_on(colour) for colour in cells.colours],
@@ -217,7 +214,10 @@ def _digits(ax: Axes, cells: _Cells, *, has_halo: bool) -> PathCollection:
     return digits
 
 
-def _centred(path: TextPath) -> Path:
+@cache
+def digits_shape(number: int) -> Path:
+    """Outline of a number around its middle [points]."""
+    path = TextPath((0, 0), f"{number}", prop=FontProperties(size=_DIGITS_SIZE))
     box = path.get_extents()
     middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     return Path(path.vertices - middle, path.codes)
