@@ -42,7 +42,7 @@ lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/codespell
 
 bench: $(STAMP) ## measure the engine against pandas and Polars
-	$(BIN)/python tests/benchmarks/simulate.py
+	$(BIN)/python -m tests.benchmarks.simulate
 
 clean: ## remove results and caches (`rm -rf .venv` starts over)
 	rm -rf out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -71,7 +71,7 @@ def test_the_letter_of_a_mode_can_be_read_on_its_colour(mode: Mode) -> None:
 
 
 def test_the_number_in_a_cell_can_be_read_on_every_shade_of_its_colour() -> None:
-    for colour in (colours.BLUE, colours.PURPLE, colours.VERMILLION, MUTED):
+    for colour in (colours.BLUE, colours.PURPLE, colours.VERMILION, MUTED):
         for percent in range(101):
             shade = mixed(colour, percent / 100)
             assert contrast(text_on(shade), shade) >= LEAST_OF_TEXT

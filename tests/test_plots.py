@@ -194,6 +194,22 @@ def test_each_import_has_a_row_with_its_three_days_and_its_slack(tmp_path: Path)
     assert (late[:, 0].min(), late[:, 0].max()) == (day(3, 10), day(3, 13))
 
 
+def test_imports_that_nobody_planned_are_counted_as_too_late(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(41)]
+    built = case(
+        servers=[server("SRV1", NEW)],
+        clients=[client(name, NEW, site="ab"[n % 2]) for n, name in enumerate(names)],
+        sessions=[session(name, "SRV1") for name in names],
+    )
+    ax = plots.deadline_chart(deadlines_of(built, tmp_path))
+
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["planned", "latest safe", "needed", "too late"] * 2
+    counted = {row: number for _, row, number in numbers_in_cells(ax)}
+    assert counted == {1: 21, 2: 21, 3: 21, 5: 20, 6: 20, 7: 20}
+    assert "none planned" in " ".join(text.get_text() for text in ax.texts)
+
+
 def test_negative_slack_differs_by_colour_and_by_hatch(tmp_path: Path) -> None:
     ax = plots.deadline_chart(deadlines_of(three_imports(), tmp_path))
     slack, late = (
@@ -385,6 +401,40 @@ def test_one_session_of_thousands_is_still_seen(tmp_path: Path) -> None:
     inches = np.ptp(refused[np.isclose(refused[:, 0], refused[:, 0].min())][:, 1])
     inches *= figure.get_figheight() * ax.get_position().height
     assert inches == pytest.approx(0.5 / 72)
+
+
+def many_servers() -> Case:
+    """Build 41 servers at three sites, two of them old to the end, and as many clients."""
+    names = [f"SRV{number:02}" for number in range(41)]
+    return case(
+        servers=[server(name, site="abc"[number % 3]) for number, name in enumerate(names)],
+        clients=[client(f"of-{name}", site="abc"[n % 3]) for n, name in enumerate(names)],
+        sessions=[session(f"of-{name}", name) for name in names],
+        plan=[action("2025-03-17", "upgrade-server", server=name, value=NEW) for name in names[2:]],
+    )
+
+
+def test_many_servers_are_grouped_too(tmp_path: Path) -> None:
+    timeline = deadlines_of(many_servers(), tmp_path).timeline
+    graph = graph_on(timeline, day(3, 20))
+
+    assert graph.right.names == (
+        "a (14 servers, 13 new)",
+        "b (14 servers, 13 new)",
+        "c (13 servers, 13 new)",
+    )
+    assert graph.is_new.tolist() == [False, False, True]
+    assert graph.counts.sum(axis=2).tolist() == [[14, 0, 0], [0, 14, 0], [0, 0, 13]]
+    ax = plots.fleet_graph(timeline)
+    assert ax.get_title(loc="left").endswith("clients by site, servers by site")
+
+
+def test_the_rollout_counts_servers_by_site_where_they_are_many(tmp_path: Path) -> None:
+    ax = plots.gantt(deadlines_of(many_servers(), tmp_path).timeline.plan)
+
+    assert "servers and clients by site, per week" in ax.get_title(loc="left")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["servers"] * 3
+    assert [number for _, _, number in numbers_in_cells(ax)] == [13, 13, 13]
 
 
 # --- groups, weeks, axes --------------------------------------------------------------------------

@@ -39,7 +39,14 @@ from planner.domain.rules import (
     Trust,
 )
 from planner.engine.compiled import allocation_free, compiled
-from planner.engine.program import Program
+from planner.engine.program import (
+    ACCOUNT_AUTHENTICATION,
+    ACCOUNT_CHANGES,
+    ACCOUNT_IS_RESET,
+    ACCOUNT_IS_SHARED,
+    ACCOUNT_SSLREQUIRED,
+    Program,
+)
 from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
 
 
@@ -135,14 +142,18 @@ def first_row(ascending: Numbers, value: int) -> int:
 
 
 @allocation_free
-def held(p: Program, sent: Distributed, database: int, certificate: int, day: int) -> bool:
-    """Whether a key database holds a certificate after the actions of a day."""
+def held(
+    p: Program, sent: Distributed, database: int, certificate: int, day: int
+) -> tuple[bool, int]:
+    """Whether a key database holds a certificate after a day's actions, and its next change."""
     result = False
     removed = ALWAYS
+    until = NEVER
     for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if p.trust_day[k] > day:
-            break
         if p.trust_certificate[k] == certificate:
+            if p.trust_day[k] > day:
+                until = p.trust_day[k]
+                break
             result = p.trust_held[k]
             if not result:
                 removed = p.trust_day[k]
@@ -150,63 +161,32 @@ def held(p: Program, sent: Distributed, database: int, certificate: int, day: in
         k = sent.head[database]
         while k >= 0:
             # It enters after its day's sessions, for others from the next day on.
-            if sent.certificate[k] == certificate and removed <= sent.day[k] < day:
-                result = True
+            if sent.certificate[k] == certificate and removed <= sent.day[k]:
+                if sent.day[k] < day:
+                    result = True
+                else:
+                    until = min(until, sent.day[k] + 1)
             k = sent.following[k]
-    return result
-
-
-@allocation_free
-def is_known(p: Program, server: int, certificate: int) -> bool:
-    """Whether a certificate is one of a server's, or of their chains."""
-    for k in range(p.known_first[server], p.known_first[server + 1]):
-        if p.known_certificate[k] == certificate:
-            return True
-    return False
+    return result, until
 
 
 @allocation_free
 def trust_of(
     p: Program, sent: Distributed, database: int, server: int, anchor: int, state: int, day: int
-) -> int:
-    """What a key database holds of a server that presents a certificate of the given anchor."""
-    if state & SERVER_COMPLETE and held(p, sent, database, anchor, day):
-        return _TRUSTED
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if p.trust_day[k] > day:
-            break
-        certificate = p.trust_certificate[k]
-        if (
-            p.trust_held[k]
-            and is_known(p, server, certificate)
-            and held(p, sent, database, certificate, day)
-        ):
-            return _OTHER
-    if len(sent.head):
-        k = sent.head[database]
-        while k >= 0:
-            certificate = sent.certificate[k]
-            if is_known(p, server, certificate) and held(p, sent, database, certificate, day):
-                return _OTHER
-            k = sent.following[k]
-    return _NOTHING
-
-
-@allocation_free
-def next_trust_event(p: Program, sent: Distributed, database: int, day: int) -> int:
-    """First later day on which a key database changes."""
-    result = NEVER
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if p.trust_day[k] > day:
-            result = p.trust_day[k]
-            break
-    if len(sent.head):
-        k = sent.head[database]
-        while k >= 0:
-            if sent.day[k] >= day:
-                result = min(result, sent.day[k] + 1)
-            k = sent.following[k]
-    return result
+) -> tuple[int, int]:
+    """What a key database holds of a server that presents the anchor, and its next change."""
+    until = NEVER
+    if state & SERVER_COMPLETE:
+        is_held, until = held(p, sent, database, anchor, day)
+        if is_held:
+            return _TRUSTED, until
+    trust = _NOTHING
+    for k in range(p.known_first[server], p.known_first[server + 1]):
+        is_held, until_known = held(p, sent, database, p.known_certificate[k], day)
+        until = min(until, until_known)
+        if is_held:
+            trust = _OTHER
+    return trust, until
 
 
 @allocation_free
@@ -214,7 +194,7 @@ def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> 
     """From which day on an account is strict as things stand on a day, and its next reset."""
     since = strictness.from_day[account]
     until = NEVER
-    if len(p.reset_account):
+    if p.account_state[account] & ACCOUNT_IS_RESET:
         k = first_row(p.reset_account, account)
         while k < len(p.reset_account) and p.reset_account[k] == account:
             if p.reset_day[k] > day:
@@ -228,10 +208,10 @@ def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> 
 @allocation_free
 def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
     """Whether LDAP keeps an account's password on a day, and when that can next change."""
-    value = p.account_authentication[account]
+    value = p.account_state[account] & ACCOUNT_AUTHENTICATION
     result = state & SERVER_LDAP != 0 if value == 0 else value == 2
     until = NEVER
-    if len(p.authentication_account):
+    if p.account_state[account] & ACCOUNT_CHANGES:
         k = first_row(p.authentication_account, account)
         while k < len(p.authentication_account) and p.authentication_account[k] == account:
             if p.authentication_day[k] > day:
@@ -362,8 +342,8 @@ def look(
     trust = _TRUSTED
     if not trusts_all and (ssl or both_new):
         database = p.session_key_database[session]
-        trust = trust_of(p, sent, database, server, anchor, state, day)
-        until = min(until, next_trust_event(p, sent, database, day))
+        trust, until_trust = trust_of(p, sent, database, server, anchor, state, day)
+        until = min(until, until_trust)
     valid = 1 if state & SERVER_VALID else 0
 
     if not server_facts & _NEW:
@@ -373,7 +353,7 @@ def look(
         index = OLD_SERVER_BASE + (
             ssl
             | required << _A_REQUIRED
-            | int(p.account_sslrequired[account]) << _A_ACCOUNT
+            | (int(p.account_state[account]) >> ACCOUNT_SSLREQUIRED & 3) << _A_ACCOUNT
             | int(ldap) << _A_LDAP
             | int(port != 0 and ssl_port != 0 and port != ssl_port) << _A_PORT
             | (options >> _DISABLE_LEGACY & 1) << _A_LEGACY
@@ -429,7 +409,7 @@ def look(
 @allocation_free
 def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, until: int) -> bool:
     """Turn an account strict by a success in `[begin, until)`; whether nothing later can matter."""
-    if len(p.reset_account):
+    if p.account_state[account] & ACCOUNT_IS_RESET:
         k = first_row(p.reset_account, account)
         if k < len(p.reset_account) and p.reset_account[k] == account:
             if begin < p.reset_day[k]:
@@ -461,6 +441,12 @@ def first_both_new(p: Program, session: int) -> int:
     """First day on which both ends of a session can be new: none turns strict before it."""
     client, server = p.session_client[session], p.n_clients + p.session_server[session]
     return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
+
+
+@allocation_free
+def is_alone(p: Program, session: int) -> bool:
+    """Whether a session is the only one of its account."""
+    return not p.account_state[p.session_account[session]] & ACCOUNT_IS_SHARED
 
 
 @allocation_free
@@ -497,7 +483,7 @@ def find_strict(
     found = False
     for session in range(len(p.session_client)):
         account = p.session_account[session]
-        if not p.account_is_shared[account] and (trusts_all or not can_receive(p, session)):
+        if is_alone(p, session) and (trusts_all or not can_receive(p, session)):
             continue
         day = first_both_new(p, session)
         while day < p.end:
@@ -581,12 +567,12 @@ def write_states(
     n = len(p.session_client)
     for session in range(begin, n):
         account = p.session_account[session]
-        is_alone = not p.account_is_shared[account]
+        decides_alone = is_alone(p, session)
         now = p.start
         previous = -1
         while now < p.end:
             state, _, until = look(p, strictness, sent, False, session, now)
-            if is_alone and TURNS_STRICT[state]:
+            if decides_alone and TURNS_STRICT[state]:
                 mark_strict(p, strictness, account, now, until)
             if state != previous:
                 if size == len(day):

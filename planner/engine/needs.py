@@ -15,6 +15,7 @@ from planner.engine.kernel import (
     Strictness,
     can_have,
     first_both_new,
+    is_alone,
     look,
     mark_strict,
 )
@@ -51,7 +52,7 @@ def find_needed(
             day = p.start if can_have(p, session, _SSL) else first_both_new(p, session)
             while day < p.end:
                 rule, presented, until = look(p, strictness, sent, True, session, day)
-                if TURNS_STRICT[rule] and not p.account_is_shared[p.session_account[session]]:
+                if TURNS_STRICT[rule] and is_alone(p, session):
                     mark_strict(p, strictness, p.session_account[session], day, until)
                 if NEEDS_ANCHOR[rule]:
                     row = first[database]
@@ -84,7 +85,7 @@ def sessions_that_need(
         day = p.start
         while day < p.end:
             rule, presented, until = look(p, strictness, sent, True, session, day)
-            if TURNS_STRICT[rule] and not p.account_is_shared[p.session_account[session]]:
+            if TURNS_STRICT[rule] and is_alone(p, session):
                 mark_strict(p, strictness, p.session_account[session], day, until)
             if NEEDS_ANCHOR[rule]:
                 row = first[database]

@@ -154,7 +154,9 @@ def _removed_but_not_there(review: Review) -> Numbers:
         ).any()
         if database < 0 or is_imported_now:
             continue
-        if not kernel.held(program, review.timeline.distributed, database, certificate, day - 1):
+        distributed = review.timeline.distributed
+        was_held, _ = kernel.held(program, distributed, database, certificate, day - 1)
+        if not was_held:
             vain.append(row)
     return np.array(vain, dtype=np.int32)
 

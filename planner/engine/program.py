@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import ALWAYS, Days
+from planner.domain.calendar import Days
 from planner.domain.certificates import CertificateKind, Certificates
 from planner.domain.errors import Fault, PlanError
-from planner.domain.fleet import Authentication, Codes, Flags, Numbers
+from planner.domain.fleet import Authentication, Codes, Flags, Fleet, Numbers
 from planner.domain.levels import NOT_INSTALLED_FACTS, Level
 from planner.domain.options import OPTIONS, TCPPORT
 from planner.domain.plan import Action, Plan, SessionSecurity
@@ -20,6 +20,14 @@ from planner.domain.rules import lookup_table
 from planner.engine import timelines
 
 Facts = NDArray[np.uint16]
+
+ACCOUNT_AUTHENTICATION = 3
+ACCOUNT_SSLREQUIRED = 2
+ACCOUNT_IS_SHARED = 16
+ACCOUNT_IS_RESET = 32
+ACCOUNT_CHANGES = 64
+"""Bits of an account: the mask of its `Authentication`, the shift of its SSLREQUIRED, whether it
+has several sessions, a `set-session-security`, and a `set-authentication` of its own."""
 
 LOOKUP = lookup_table()
 LOOKUP.setflags(write=False)
@@ -33,8 +41,9 @@ class Program(NamedTuple):
 
     `level_*` are by endpoint, `server_*` and `known_*` by server, `option_*` by client endpoint,
     `trust_*` by key database; `reset_*` and `authentication_*` are sorted by account, then day.
-    `server_state` holds the `SERVER_*` bits, `*_facts` hold `LevelFact`; `option_row` is the
-    plan's row where it is for some sessions of the client only, else -1.
+    `server_state` holds the `SERVER_*` bits, `account_state` the `ACCOUNT_*` bits, `*_facts` hold
+    `LevelFact`; `option_row` is the plan's row where it is for some sessions of the client only,
+    else -1.
     """
 
     start: int
@@ -78,15 +87,26 @@ class Program(NamedTuple):
     trust_day: Days
     trust_certificate: Numbers
     trust_held: Flags
-    account_authentication: Codes
-    account_sslrequired: Codes
-    account_is_shared: Flags
+    account_state: Codes
     reset_account: Numbers
     reset_day: Days
     reset_strict: Flags
     authentication_account: Numbers
     authentication_day: Days
     authentication_ldap: Flags
+
+
+class Active(NamedTuple):
+    """Actions dated inside the horizon: those of kind `a` are `row[first[a]:first[a + 1]]`."""
+
+    first: Numbers
+    row: Numbers
+
+    def of(self, *actions: Action) -> Numbers:
+        """Return the rows of some kinds of action, in the plan's order."""
+        kinds = [self.row[self.first[action] : self.first[action + 1]] for action in actions]
+        used = [rows for rows in kinds if len(rows)] or kinds[:1]
+        return used[0] if len(used) == 1 else np.sort(np.concatenate(used))
 
 
 class Compiled(NamedTuple):
@@ -119,7 +139,9 @@ def compile_plan(plan: Plan) -> Compiled:
     """
     fleet = plan.fleet
     n_clients = len(fleet.clients)
-    active = (plan.day >= fleet.start) & (plan.day < fleet.end)
+    active = Active(
+        *timelines.rows_by_action(plan.day, plan.action, fleet.start, fleet.end, len(Action))
+    )
     level_first, level_day, level_facts, level_cause, first_new = _levels(plan, active)
     certificates, successor = _md5_successors(plan, active)
     is_md5 = certificates.is_md5()
@@ -183,9 +205,7 @@ def compile_plan(plan: Plan) -> Compiled:
         accounts.name_number,
         fleet.key_databases.name_number,
         *_trust(plan, active),
-        accounts.authentication,
-        accounts.sslrequired,
-        fleet.account_is_shared,
+        _account_states(fleet, resets[0], authentications[0]),
         resets[0],
         resets[1],
         resets[2] == SessionSecurity.STRICT,
@@ -216,20 +236,22 @@ def not_installed(plan: Plan) -> Flags:
     return absent
 
 
-def _levels(plan: Plan, active: Flags) -> tuple[Numbers, Days, Facts, Numbers, Days]:
+def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     fleet = plan.fleet
     n_clients, n_servers = len(fleet.clients), len(fleet.servers)
     facts = fleet.level_facts()
     facts[not_installed(plan)] = NOT_INSTALLED_FACTS
-    of_server = (plan.action == Action.UPGRADE_SERVER) & (plan.server < n_servers)
-    of_client = (
-        (plan.action > Action.UPGRADE_SERVER)
-        & (plan.action <= Action.RETIRE_CLIENT)
-        & (plan.client < n_clients)
-    )
-    endpoint = np.where(of_server, plan.server + np.int32(n_clients), plan.client)
-    rows = np.flatnonzero(active & (of_server | of_client) & (endpoint >= 0)).astype(np.int32)
-    first, order = timelines.group_rows(endpoint[rows], fleet.n_endpoints)
+    of_server = active.of(Action.UPGRADE_SERVER)
+    server = plan.server[of_server]
+    is_known = (server >= 0) & (server < n_servers)
+    of_server, server = of_server[is_known], server[is_known]
+    of_client = active.of(Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
+    client = plan.client[of_client]
+    is_known = (client >= 0) & (client < n_clients)
+    of_client, client = of_client[is_known], client[is_known]
+    rows = np.concatenate([of_client, of_server])
+    endpoint = np.concatenate([client, server + np.int32(n_clients)])
+    first, order = timelines.group_rows(endpoint, fleet.n_endpoints)
     return timelines.level_timelines(
         fleet.start, facts, first, rows[order], plan.day, plan.action, _level_facts(plan, rows)
     )
@@ -264,20 +286,16 @@ def _value_error(plan: Plan, row: int, what: str, cure: str) -> PlanError:
     return PlanError([Fault(file=action.file, line=line, what=what, cure=cure)])
 
 
-def _presented_by(plan: Plan, active: Flags) -> tuple[Numbers, Numbers]:
+def _presented_by(plan: Plan, active: Active) -> tuple[Numbers, Numbers]:
     """Rows of `replace-certificate` that have an effect, and the certificate of each."""
     fleet = plan.fleet
-    rows = np.flatnonzero(
-        active
-        & (plan.action == Action.REPLACE_CERTIFICATE)
-        & (plan.server >= 0)
-        & (plan.server < len(fleet.servers))
-        & (plan.certificate >= 0)
-    ).astype(np.int32)
+    rows = active.of(Action.REPLACE_CERTIFICATE)
+    server = plan.server[rows]
+    rows = rows[(server >= 0) & (server < len(fleet.servers)) & (plan.certificate[rows] >= 0)]
     return rows, plan.certificate[rows]
 
 
-def _md5_successors(plan: Plan, active: Flags) -> tuple[Certificates, Numbers]:
+def _md5_successors(plan: Plan, active: Active) -> tuple[Certificates, Numbers]:
     """What the MD5 rule makes each server present: its first own SHA one, else `*-cert256`."""
     fleet = plan.fleet
     certificates = fleet.certificates.extended(plan.vocabulary.certificates[:])
@@ -307,17 +325,13 @@ def _md5_successors(plan: Plan, active: Flags) -> tuple[Certificates, Numbers]:
     return certificates.extended(tuple(names[len(certificates) :])), successor
 
 
-def _server_changes(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:
+def _server_changes(plan: Plan, active: Active) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:
     """Columns of the changes of servers: first, row, day, certificate (-1: none), LDAP."""
     n_servers = len(plan.fleet.servers)
     replacing, certificate = _presented_by(plan, active)
-    defaults = np.flatnonzero(
-        active
-        & (plan.action == Action.SET_AUTHENTICATION)
-        & (plan.server >= 0)
-        & (plan.server < n_servers)
-        & (plan.account < 0)
-    )
+    defaults = active.of(Action.SET_AUTHENTICATION)
+    server = plan.server[defaults]
+    defaults = defaults[(server >= 0) & (server < n_servers) & (plan.account[defaults] < 0)]
     # Order within a day is free here: the two kinds set different things.
     rows = np.concatenate([replacing, defaults])
     by_day = np.argsort(plan.day[rows], kind="stable")
@@ -335,7 +349,7 @@ def _server_changes(plan: Plan, active: Flags) -> tuple[Numbers, Numbers, Days, 
     )
 
 
-def _values(plan: Plan, rows: NDArray[np.intp], meanings: dict[str, int]) -> Numbers:
+def _values(plan: Plan, rows: Numbers, meanings: dict[str, int]) -> Numbers:
     """Meaning of the value of each row."""
     texts = plan.vocabulary.texts
     meaning_of_text = np.zeros(len(texts), dtype=np.int32)
@@ -350,13 +364,12 @@ def _values(plan: Plan, rows: NDArray[np.intp], meanings: dict[str, int]) -> Num
 
 
 def _account_events(
-    plan: Plan, active: Flags, action: Action, meanings: dict[str, int]
+    plan: Plan, active: Active, action: Action, meanings: dict[str, int]
 ) -> tuple[Numbers, Days, Numbers]:
     """Account, day and meaning of the actions of one kind on accounts, by account, then day."""
     fleet, accounts = plan.fleet, plan.fleet.accounts
-    rows = np.flatnonzero(
-        active & (plan.action == action) & (plan.server >= 0) & (plan.account >= 0)
-    )
+    rows = active.of(action)
+    rows = rows[(plan.server[rows] >= 0) & (plan.account[rows] >= 0)]
     account = np.full(len(rows), -1, dtype=np.int32)
     if len(rows):
         is_wanted = np.zeros(len(fleet.account_names) + len(plan.vocabulary.accounts), np.bool_)
@@ -374,16 +387,24 @@ def _account_events(
     return account[order], plan.day[rows][order], values[order]
 
 
-def _options(plan: Plan, active: Flags) -> tuple[Numbers, Days, Numbers, Facts, Facts, Numbers]:
+def _account_states(fleet: Fleet, reset: Numbers, changed: Numbers) -> Codes:
+    """`ACCOUNT_*` bits of every account, given the accounts of resets and of authentications."""
+    accounts = fleet.accounts
+    state: Codes = accounts.authentication | np.left_shift(
+        accounts.sslrequired, ACCOUNT_SSLREQUIRED, dtype=np.uint8
+    )
+    state[fleet.account_is_shared] |= ACCOUNT_IS_SHARED
+    state[reset] |= ACCOUNT_IS_RESET
+    state[changed] |= ACCOUNT_CHANGES
+    return state
+
+
+def _options(plan: Plan, active: Active) -> tuple[Numbers, Days, Numbers, Facts, Facts, Numbers]:
     """Columns of the option changes by client endpoint: first, day, row, mask, bits, port."""
     fleet, texts = plan.fleet, plan.vocabulary.texts
-    rows = np.flatnonzero(
-        active
-        & (plan.action == Action.SET_OPTION)
-        & (plan.client >= 0)
-        & (plan.client < fleet.n_endpoints)
-        & (plan.option >= 0)
-    ).astype(np.int32)
+    rows = active.of(Action.SET_OPTION)
+    client = plan.client[rows]
+    rows = rows[(client >= 0) & (client < fleet.n_endpoints) & (plan.option[rows] >= 0)]
     first, order = timelines.group_rows(plan.client[rows], fleet.n_endpoints)
     rows = rows[order]
     option, value = plan.option[rows], plan.value[rows]
@@ -427,34 +448,24 @@ def option_value(option: int, text: str) -> int:
     return int(text)
 
 
-def _trust(plan: Plan, active: Flags) -> tuple[Numbers, Days, Numbers, Flags]:
+def _trust(plan: Plan, active: Active) -> tuple[Numbers, Days, Numbers, Flags]:
     """Columns of what enters and leaves each key database: first, day, certificate, held."""
     fleet, trust = plan.fleet, plan.fleet.trust
-    rows = np.flatnonzero(
-        active
-        & ((plan.action == Action.IMPORT_CERTIFICATE) | (plan.action == Action.REMOVE_CERTIFICATE))
-        & (plan.certificate >= 0)
-    )
-    name = plan.key_database[rows]
-    name = np.where(name < 0, np.int32(fleet.key_database_names.find("default")), name)
-    database = timelines.resolve_key_databases(
-        plan.client[rows],
-        name,
+    rows = active.of(Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE)
+    return timelines.trust_timelines(
+        fleet.start,
+        fleet.end,
+        len(fleet.key_databases),
+        trust.key_database,
+        trust.certificate,
+        trust.since,
+        rows,
+        plan.day,
+        plan.action,
+        plan.client,
+        plan.key_database,
+        plan.certificate,
+        fleet.key_database_names.find("default"),
         fleet.key_databases_of_endpoint.first,
         fleet.key_databases.name_number,
     )
-    rows, database = rows[database >= 0], database[database >= 0]
-    since = np.where(trust.since <= fleet.start, np.int32(ALWAYS), trust.since)
-    counted = since < fleet.end
-    day = np.concatenate([since[counted], plan.day[rows]])
-    held = plan.action[rows] == Action.IMPORT_CERTIFICATE
-    held = np.concatenate([np.ones(np.count_nonzero(counted), dtype=np.bool_), held])
-    database = np.concatenate([trust.key_database[counted], database])
-    certificate = np.concatenate([trust.certificate[counted], plan.certificate[rows]])
-    if np.any(since[counted] != ALWAYS):
-        # trust.csv with a later `since` is an import of that day: before the day's removals.
-        by_day = np.lexsort((~held, day))
-        day, held, database = day[by_day], held[by_day], database[by_day]
-        certificate = certificate[by_day]
-    first, order = timelines.group_rows(database, len(fleet.key_databases))
-    return first, day[order], certificate[order], held[order]

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import NEVER, Days
+from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.certificates import CertificateKind
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.plan import Action
-from planner.engine.compiled import compiled
+from planner.engine.compiled import allocation_free, compiled
 
 Facts = NDArray[np.uint16]
 
@@ -23,6 +23,7 @@ _NEW = int(LevelFact.NEW)
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
 _UPGRADE_CLIENT = int(Action.UPGRADE_CLIENT)
 _RETIRE_CLIENT = int(Action.RETIRE_CLIENT)
+_IMPORT = int(Action.IMPORT_CERTIFICATE)
 _LEAF = int(CertificateKind.LEAF)
 _INTERMEDIATE = int(CertificateKind.INTERMEDIATE)
 
@@ -41,6 +42,25 @@ def group_rows(group: Numbers, n_groups: int) -> tuple[Numbers, Numbers]:
         g = group[row]
         rows[place[g]] = row
         place[g] += 1
+    return first, rows
+
+
+@compiled
+def rows_by_action(
+    day: Days, action: Codes, start: int, end: int, n_actions: int
+) -> tuple[Numbers, Numbers]:
+    """Row numbers of the actions inside `[start, end)` by kind: `first`, and the rows."""
+    first = np.zeros(n_actions + 1, dtype=np.int32)
+    for row in range(len(day)):
+        first[action[row] + 1] += start <= day[row] < end
+    for a in range(n_actions):
+        first[a + 1] += first[a]
+    place = first[:-1].copy()
+    rows = np.empty(first[n_actions], dtype=np.int32)
+    for row in range(len(day)):
+        if start <= day[row] < end:
+            rows[place[action[row]]] = row
+            place[action[row]] += 1
     return first, rows
 
 
@@ -240,18 +260,96 @@ def known_certificates(
     return first, known[:size]
 
 
+@allocation_free
+def key_database_of(
+    endpoint: int, name: int, first_of_endpoint: Numbers, name_number: Numbers
+) -> int:
+    """Key database of an (endpoint, name number); -1 where no session has it."""
+    if 0 <= endpoint < len(first_of_endpoint) - 1:
+        for database in range(first_of_endpoint[endpoint], first_of_endpoint[endpoint + 1]):
+            if name_number[database] == name:
+                return database
+    return -1
+
+
+@allocation_free
+def settle(day: Days, certificate: Numbers, held: Flags, first: int, row: int) -> None:
+    """Move a key database's last row before those of later days, and before its day's removals."""
+    while row > first and (
+        day[row - 1] > day[row] or (day[row - 1] == day[row] and held[row] > held[row - 1])
+    ):
+        day[row - 1], day[row] = day[row], day[row - 1]
+        certificate[row - 1], certificate[row] = certificate[row], certificate[row - 1]
+        held[row - 1], held[row] = held[row], held[row - 1]
+        row -= 1
+
+
+@compiled
+def trust_timelines(
+    start: int,
+    end: int,
+    n_databases: int,
+    in_place_database: Numbers,
+    in_place_certificate: Numbers,
+    in_place_since: Days,
+    action_row: Numbers,
+    action_day: Days,
+    action: Codes,
+    action_endpoint: Numbers,
+    action_name: Numbers,
+    action_certificate: Numbers,
+    default_name: int,
+    first_of_endpoint: Numbers,
+    name_number: Numbers,
+) -> tuple[Numbers, Days, Numbers, Flags]:
+    """What enters and leaves each key database: first, day, certificate, whether it is held then.
+
+    `action_row` picks from the columns of actions. A certificate that is in place since a later
+    day than `start` is an import of that day.
+    """
+    first = np.zeros(n_databases + 1, dtype=np.int32)
+    for k in range(len(in_place_database)):
+        if in_place_since[k] < end:
+            first[in_place_database[k] + 1] += 1
+    database = np.empty(len(action_row), dtype=np.int32)
+    for k in range(len(action_row)):
+        row = action_row[k]
+        name = action_name[row] if action_name[row] >= 0 else default_name
+        database[k] = key_database_of(action_endpoint[row], name, first_of_endpoint, name_number)
+        if action_certificate[row] < 0:
+            database[k] = -1
+        if database[k] >= 0:
+            first[database[k] + 1] += 1
+    for d in range(n_databases):
+        first[d + 1] += first[d]
+    place = first[:-1].copy()
+    day = np.empty(first[-1], dtype=np.int32)
+    certificate = np.empty(first[-1], dtype=np.int32)
+    held = np.empty(first[-1], dtype=np.bool_)
+    for k in range(len(in_place_database)):
+        if in_place_since[k] < end:
+            group, row = in_place_database[k], place[in_place_database[k]]
+            day[row] = ALWAYS if in_place_since[k] <= start else in_place_since[k]
+            certificate[row], held[row] = in_place_certificate[k], True
+            settle(day, certificate, held, first[group], row)
+            place[group] += 1
+    for k in range(len(action_row)):
+        if database[k] >= 0:
+            group, row = database[k], place[database[k]]
+            day[row] = action_day[action_row[k]]
+            certificate[row] = action_certificate[action_row[k]]
+            held[row] = action[action_row[k]] == _IMPORT
+            settle(day, certificate, held, first[group], row)
+            place[group] += 1
+    return first, day, certificate, held
+
+
 @compiled
 def resolve_key_databases(
     endpoint: Numbers, name: Numbers, first_of_endpoint: Numbers, name_number: Numbers
 ) -> Numbers:
     """Key database of each (endpoint, name number); -1 where no session has it."""
-    found = np.full(len(endpoint), -1, dtype=np.int32)
-    n_endpoints = len(first_of_endpoint) - 1
+    found = np.empty(len(endpoint), dtype=np.int32)
     for row in range(len(endpoint)):
-        if 0 <= endpoint[row] < n_endpoints:
-            for database in range(
-                first_of_endpoint[endpoint[row]], first_of_endpoint[endpoint[row] + 1]
-            ):
-                if name_number[database] == name[row]:
-                    found[row] = database
+        found[row] = key_database_of(endpoint[row], name[row], first_of_endpoint, name_number)
     return found

@@ -24,12 +24,12 @@ BLUE: Final = "#0072b2"
 SKY: Final = "#56b4e9"
 GREEN: Final = "#009e73"
 ORANGE: Final = "#e69f00"
-VERMILLION: Final = "#d55e00"
+VERMILION: Final = "#d55e00"
 PURPLE: Final = "#cc79a7"
 
 MODE_COLOURS: Final = {
     Mode.INACTIVE: "#dddddd",
-    Mode.REFUSED: VERMILLION,
+    Mode.REFUSED: VERMILION,
     Mode.PLAINTEXT: ORANGE,
     Mode.LOCAL: PURPLE,
     Mode.TLS_PARTIAL: SKY,

@@ -1,7 +1,7 @@
 """Pictures of core values; each function takes the one value and returns the Axes it drew on.
 
 Without `ax` the picture is a figure of its own that no global state knows; in a notebook,
-`ax.figure` shows it. `alternative_text` says the same in words, and `TABLE` in `results` names the
+`ax.figure` shows it. `alternative_text` says the same in words, and `results.TABLE_TWINS` names the
 file with its numbers.
 """
 

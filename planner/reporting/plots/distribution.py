@@ -16,7 +16,7 @@ from planner.domain.fleet import Numbers
 from planner.domain.rules import Verdict
 from planner.engine.deadlines import Deadlines
 from planner.reporting.cells import ranks
-from planner.reporting.colours import BLUE, GREEN, INK, MUTED, PURPLE, VERMILLION
+from planner.reporting.colours import BLUE, GREEN, INK, MUTED, PURPLE, VERMILION
 from planner.reporting.plots.groups import GROUP_LIMIT, ROW_LIMIT, group_endpoints
 from planner.reporting.plots.style import (
     areas,
@@ -134,7 +134,7 @@ def _draw_slack(ax: Axes, place: NDArray[np.floating], planned: Numbers, latest:
     ax.add_collection(
         areas(
             boxes(latest[is_late], planned[is_late], place[is_late], 0.42),
-            colour=VERMILLION,
+            colour=VERMILION,
             hatch=_LATE_HATCH,
             hatch_colour=INK,
             label="negative slack",
@@ -167,7 +167,7 @@ def _marks(
     )
 
 
-_MARK_COLOURS: Final = {"|": INK, "D": INK, "o": BLUE, "X": VERMILLION}
+_MARK_COLOURS: Final = {"|": INK, "D": INK, "o": BLUE, "X": VERMILION}
 
 
 def _row_handles(
@@ -199,10 +199,10 @@ def _row_handles(
     if np.any(planned[is_planned] > latest_safe[is_planned]):
         late = "negative slack: too late"
         handles.append(
-            Patch(facecolor=VERMILLION, edgecolor=INK, hatch=_LATE_HATCH, linewidth=0, label=late)
+            Patch(facecolor=VERMILION, edgecolor=INK, hatch=_LATE_HATCH, linewidth=0, label=late)
         )
     if not is_planned.all():
-        handles.append(mark("X", 8, "no import is planned", VERMILLION))
+        handles.append(mark("X", 8, "no import is planned", VERMILION))
     return handles
 
 
@@ -225,7 +225,7 @@ def _draw_groups(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
         "planned": (BLUE, "", is_planned, planned),
         "latest safe": (PURPLE, "", np.ones(len(rows), dtype=np.bool_), latest_safe),
         "needed": (MUTED, "", np.ones(len(rows), dtype=np.bool_), needed),
-        "too late": (VERMILLION, _LATE_HATCH, too_late, needed),
+        "too late": (VERMILION, _LATE_HATCH, too_late, needed),
     }
     lanes_of_group: list[list[Lane]] = [[] for _ in range(n_groups)]
     for name, (colour, hatch, chosen, day) in counted.items():
@@ -255,8 +255,6 @@ def _draw_groups(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
 
 def _busiest(group: Numbers, day: Numbers) -> int:
     """Largest count of one group in one week."""
-    if not len(day):
-        return 0
     _, counts = np.unique(mondays_of(day) * 64 + group, return_counts=True)
     return int(counts.max())
 
@@ -287,7 +285,7 @@ def _lane_handles(*, with_late: bool) -> list[Artist]:
     if with_late:
         handles.append(
             Patch(
-                facecolor=VERMILLION,
+                facecolor=VERMILION,
                 edgecolor=INK,
                 hatch=_LATE_HATCH,
                 linewidth=0,
@@ -309,7 +307,8 @@ def numbers(deadlines: Deadlines) -> str:
         text += f" ({counted(n_in_place, 'anchor')} in place already)"
     if has_slack.any():
         values = slack[has_slack]
-        text += f"; slack {_spread(values)}, median {np.median(values):g}"
+        median = f", median {np.median(values):g}" if values.min() < values.max() else ""
+        text += f"; slack {_spread(values)}{median}"
     problems = []
     if late:
         problems.append(f"{late:,} after the latest safe day")

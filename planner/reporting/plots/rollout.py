@@ -17,7 +17,7 @@ from planner.domain.levels import LevelFact
 from planner.domain.plan import Action, Plan
 from planner.engine.program import Program, compile_plan
 from planner.reporting.cells import ranks
-from planner.reporting.colours import BLUE, GREEN, INK, LINE, MUTED, PURPLE, SKY, VERMILLION
+from planner.reporting.colours import BLUE, GREEN, INK, LINE, MUTED, PURPLE, SKY, VERMILION
 from planner.reporting.plots.groups import GROUP_LIMIT, ROW_LIMIT, EndpointGroups, group_endpoints
 from planner.reporting.plots.style import (
     areas,
@@ -49,7 +49,7 @@ _MARKS: Final = {
     Action.UPGRADE_SERVER: ("^", INK, "upgrade"),
     Action.UPGRADE_CLIENT: ("^", INK, "upgrade"),
     Action.INSTALL_CLIENT: ("P", GREEN, "installation"),
-    Action.RETIRE_CLIENT: ("X", VERMILLION, "retirement"),
+    Action.RETIRE_CLIENT: ("X", VERMILION, "retirement"),
     Action.IMPORT_CERTIFICATE: ("o", BLUE, "import of a certificate"),
     Action.REPLACE_CERTIFICATE: ("D", PURPLE, "server presents a new certificate"),
 }
