@@ -507,44 +507,44 @@ def distribute(
     p: Program,
     strictness: Strictness,
     sent: Distributed,
-    sessions: Numbers,
+    databases: Numbers,
     first_session: Numbers,
     session_of_database: Numbers,
-    pending: Days,
 ) -> int:
     """Find what automatic distribution does, in order of days, and the strictness that follows.
 
     Writes into `sent`, and returns the count of its entries, -1 where they found no room. Only
-    `sessions` can receive an anchor, or become trusted because another one did; `pending` is by
-    session, the next day on which it must be looked at.
+    `databases` can receive an anchor.
     """
     size = 0
     day = p.start
+    pending = np.full(len(databases), p.start, dtype=np.int32)
     while day < p.end:
         begin = size
-        for session in sessions:
-            if pending[session] != day:
-                continue
-            rule, anchor, until = look(p, strictness, sent, False, session, day)
-            if IS_AUTOMATIC[rule]:
-                if size == len(sent.day):
-                    return -1
-                sent.certificate[size], sent.day[size], sent.session[size] = anchor, day, session
-                size += 1
-                until = day + 1
-            if TURNS_STRICT[rule]:
-                mark_strict(p, strictness, p.session_account[session], day, until)
-            pending[session] = until
+        soonest = p.end
+        for place in range(len(databases)):
+            if pending[place] == day:
+                pending[place] = p.end
+                database = databases[place]
+                for k in range(first_session[database], first_session[database + 1]):
+                    session = session_of_database[k]
+                    rule, anchor, until = look(p, strictness, sent, False, session, day)
+                    if IS_AUTOMATIC[rule]:
+                        if size == len(sent.day):
+                            return -1
+                        sent.certificate[size], sent.day[size] = anchor, day
+                        sent.session[size] = session
+                        size += 1
+                        until = day + 1
+                    if TURNS_STRICT[rule]:
+                        mark_strict(p, strictness, p.session_account[session], day, until)
+                    pending[place] = min(pending[place], until)
+            soonest = min(soonest, pending[place])
         # What is distributed on a day is seen by others from the next day on.
         for entry in range(begin, size):
             database = p.session_key_database[sent.session[entry]]
             sent.following[entry] = sent.head[database]
             sent.head[database] = entry
-            for k in range(first_session[database], first_session[database + 1]):
-                pending[session_of_database[k]] = day + 1
-        soonest = p.end
-        for session in sessions:
-            soonest = min(soonest, pending[session])
         day = soonest
     return size
 

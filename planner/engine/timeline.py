@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from planner.domain import views
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Codes, Flags, Numbers
+from planner.domain.fleet import Codes, Numbers
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES, Mode
 from planner.engine import kernel, sums
@@ -137,11 +137,7 @@ def simulate(plan: Plan) -> Timeline:
     compiled = compile_plan(plan)
     program = compiled.program
     fleet = plan.fleet
-    strictness = _initial_strictness(plan, program)
-    receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
-    sent = kernel.nothing_distributed()
-    if kernel.find_strict(program, strictness, sent, False, receives):
-        sent, strictness = _distribute(plan, program, strictness, receives)
+    strictness, sent = _strictness(plan, program)
     first, day, rule = _write_states(program, strictness, sent, len(fleet.sessions))
     for column in (first, day, rule, *strictness, *sent):
         column.setflags(write=False)
@@ -176,26 +172,25 @@ def _initial_strictness(plan: Plan, program: Program) -> Strictness:
     )
 
 
-def _distribute(
-    plan: Plan, program: Program, strictness: Strictness, receives: Flags
-) -> tuple[Distributed, Strictness]:
-    """Distribute certificates into the key databases that can receive one."""
-    groups = plan.fleet.sessions_of_key_database
-    sessions = np.flatnonzero(receives[plan.fleet.sessions.key_database]).astype(np.int32)
-    room = len(sessions)
+def _strictness(plan: Plan, program: Program) -> tuple[Strictness, Distributed]:
+    """When accounts turn strict, and what automatic distribution does before that."""
+    fleet = plan.fleet
+    groups, nothing = fleet.sessions_of_key_database, kernel.nothing_distributed()
+    room = 0
     while True:
-        before = Strictness(*(column.copy() for column in strictness))
+        strictness = _initial_strictness(plan, program)
+        receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
+        if not kernel.find_strict(program, strictness, nothing, False, receives):
+            return strictness, nothing
+        databases = np.flatnonzero(receives).astype(np.int32)
+        # Once for each session, or more often: after removals.
+        room = 4 * room or int(np.diff(groups.first)[databases].sum())
         head = np.full(len(receives), -1, dtype=np.int32)
         sent = Distributed(head, *(np.empty(room, dtype=np.int32) for _ in range(4)))
-        pending = np.full(len(plan.fleet.sessions), plan.fleet.start, dtype=np.int32)
-        size = kernel.distribute(
-            program, before, sent, sessions, groups.first, groups.member, pending
-        )
-        if size == 0:
-            return kernel.nothing_distributed(), before
-        if size > 0:
-            return Distributed(head, *(column[:size] for column in sent[1:])), before
-        room *= 4  # a session can receive again after a removal
+        size = kernel.distribute(program, strictness, sent, databases, groups.first, groups.member)
+        if size >= 0:
+            found = Distributed(head, *(column[:size] for column in sent[1:]))
+            return strictness, found if size else nothing
 
 
 def _write_states(

@@ -107,7 +107,7 @@ def level_timelines(
             if facts[k] & _NEW:
                 first_new[endpoint] = day[k]
                 break
-    return first, day[:size].copy(), facts[:size].copy(), cause[:size].copy(), first_new
+    return first, day[:size], facts[:size], cause[:size], first_new
 
 
 @compiled
