@@ -110,11 +110,6 @@ def test_a_name_that_nothing_describes_is_a_new_self_signed_certificate(tmp_path
             "a,,,2027-02-30,,,,,\n",
             "2: not_before '2027-02-30' is not a date; write it as 2027-02-28",
         ),
-        (
-            "a,,,2027-01-01,2027-01-01,,,,\n",
-            "2: not_after 2027-01-01 is not after 2027-01-01; it is the first day on which the "
-            "certificate counts as expired",
-        ),
         ("a,,,,,,srv2,,\n", "2: server 'srv2' is not in servers.csv; did you mean 'srv1'?"),
         (
             "a,,b\x07,,,,,,\n",
@@ -353,3 +348,10 @@ def test_no_rows_and_no_files_are_no_certificates() -> None:
 )
 def test_addresses_are_split_into_path_and_place(address: str, parts: tuple[str, int]) -> None:
     assert split_address(address) == parts
+
+
+def test_a_certificate_that_is_valid_on_no_day_is_a_remark(tmp_path: Path) -> None:
+    reading = Reading(tmp_path, "a,,,2027-01-01,2027-01-01,,,,\nb,,,2027-01-01,2027-01-02,,,,\n")
+    assert [(remark.rule, remark.subject, remark.line) for remark in reading.remarks] == [
+        ("never-valid", "a", 2)
+    ]

@@ -220,11 +220,6 @@ def test_key_databases_of_one_endpoint_stand_side_by_side(tmp_path: Path) -> Non
             "servers.csv:2: tcpport '99999' is not a port; write a number from 1 to 65535",
         ),
         (
-            {"servers": [server("srv1", tcpport="1500", ssltcpport="01500")]},
-            "servers.csv:2: ssltcpport 1500 is the tcpport too; a server has two different ports; "
-            "correct one",
-        ),
-        (
             {"servers": [server("srv1", authentication="LDPA")]},
             "servers.csv:2: authentication 'LDPA' is not known; did you mean 'LDAP'? use one of "
             "Local, LDAP",
@@ -294,11 +289,6 @@ def test_key_databases_of_one_endpoint_stand_side_by_side(tmp_path: Path) -> Non
         ),
         ({"trust": [trust("db1", "")]}, "trust.csv:2: certificate is empty; fill it in"),
         (
-            {"trust": [trust("db1", "x"), trust("DB1", "X", key_database="default")]},
-            "trust.csv:3: certificate 'X' of client 'DB1' and key database 'default' stands in "
-            "line 2 already; remove one of the two",
-        ),
-        (
             {"trust": [trust("db1", "x", since="0000-01-01")]},
             "trust.csv:2: since '0000-01-01' is not a date; write it as 2027-01-31",
         ),
@@ -328,6 +318,13 @@ def test_one_fault_does_not_bring_about_others(tmp_path: Path) -> None:
     )
     assert not [fault for fault in faults if "already" in fault]
     assert len(faults) == 2 + 4 + 4 + 4
+
+
+def test_trust_that_is_said_twice_is_held_once_and_no_fault(tmp_path: Path) -> None:
+    rows = [trust("db1", "x"), trust("DB1", "X", key_database="default")]
+    fleet = read(tmp_path, trust=rows)
+    assert len(set(fleet.trust.key_database.tolist())) == 1
+    assert len(set(fleet.trust.certificate.tolist())) == 1
 
 
 def test_trust_of_two_dates_is_no_duplicate(tmp_path: Path) -> None:

@@ -411,6 +411,16 @@ def test_an_unknown_level_is_a_warning_at_its_row(tmp_path: Path) -> None:
     assert "unknown-level" not in rules_of(absent, tmp_path / "b")
 
 
+def test_one_port_for_plain_and_ssl_sessions_is_a_warning(tmp_path: Path) -> None:
+    def ports(ssl_port: str) -> Case:
+        return pair(server_cells={"tcpport": "1500", "ssltcpport": ssl_port})
+
+    found = only(ports("1500"), tmp_path / "a", "equal-ports")
+    assert where(found) == ("warning", "2025-03-03", "SRV1", "servers.csv", 2)
+    assert found.what == "tcpport and ssltcpport of SRV1 are both 1500"
+    assert "equal-ports" not in rules_of(ports("1543"), tmp_path / "b")
+
+
 def test_transitional_accounts_below_8_1_15_are_a_warning_until_the_upgrade(tmp_path: Path) -> None:
     found = only(pair(server_level="8.1.14"), tmp_path / "a", "transitional-account")
     assert where(found) == ("warning", "2025-03-03", "SRV1", "servers.csv", 2)

@@ -35,6 +35,7 @@ CHECKS: Final[tuple[Callable[[Review], Iterator[Finding]], ...]] = (
     plan_checks.check_for_security_downgrades,
     plan_checks.check_for_resets_without_effect,
     plan_checks.check_for_unknown_levels,
+    plan_checks.check_for_equal_ports,
     plan_checks.check_for_transitional_accounts,
 )
 

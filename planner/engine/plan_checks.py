@@ -461,6 +461,26 @@ def check_for_unknown_levels(review: Review) -> Iterator[Finding]:
         )
 
 
+def check_for_equal_ports(review: Review) -> Iterator[Finding]:
+    """Report servers whose SSL port is their plain port."""
+    servers = review.fleet.servers
+    for server in np.flatnonzero(
+        (servers.ssltcpport > 0) & (servers.tcpport == servers.ssltcpport)
+    ):
+        name, port = servers.name[int(server)], int(servers.tcpport[server])
+        yield Finding(
+            rule="equal-ports",
+            severity=Severity.WARNING,
+            day=review.fleet.start,
+            subject=name,
+            what=f"tcpport and ssltcpport of {name} are both {port}",
+            why="An old server listens for SSL on a port of its own. [PORTS711, documented]",
+            fix="Correct one of the two ports, or leave ssltcpport empty if there is none.",
+            file="servers.csv",
+            line=int(servers.line[server]),
+        )
+
+
 def check_for_transitional_accounts(review: Review) -> Iterator[Finding]:
     """Report servers below 8.1.15 with accounts that stay transitional (CVE-2022-22496)."""
     fleet, strictness = review.fleet, review.timeline.strictness

@@ -89,7 +89,7 @@ class CertificateTable:
         for facts in list(self._facts):
             if facts.issuer:
                 self.number(facts.issuer)
-        self._check_intervals(table, facts_of_row)
+        self._remark_on_intervals(facts_of_row)
         self._check_loops()
 
     def _read_rows(self, table: Table, find_server: Callable[[str], int]) -> list[_Facts | None]:
@@ -233,12 +233,23 @@ class CertificateTable:
             return issuers[0]
         return "" if folded in self._in_files else facts.issuer
 
-    def _check_intervals(self, table: Table, facts_of_row: list[_Facts | None]) -> None:
+    def _remark_on_intervals(self, facts_of_row: list[_Facts | None]) -> None:
         for facts in facts_of_row:
-            if facts and not facts.found and facts.not_before >= facts.not_after:
-                what = f"not_after {iso(facts.not_after)} is not after {iso(facts.not_before)}"
-                cure = "it is the first day on which the certificate counts as expired"
-                self._cells.fault(table, facts.row, what, cure)
+            if not facts or facts.found or facts.not_before < facts.not_after:
+                continue
+            self.remarks.append(
+                _remark(
+                    rule="never-valid",
+                    severity=Severity.WARNING,
+                    subject=facts.name,
+                    what=f"not_after {iso(facts.not_after)} is not after not_before "
+                    f"{iso(facts.not_before)}, so the certificate is valid on no day",
+                    why="It is valid from not_before on, up to the day before not_after.",
+                    fix="Correct one of the two dates in certificates.csv.",
+                    file=FILE,
+                    line=facts.line,
+                )
+            )
 
     def _check_loops(self) -> None:
         done: set[int] = set()

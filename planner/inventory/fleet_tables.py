@@ -282,9 +282,6 @@ class _Builder:
         targets, upgrades = self._read_upgrades(table)
         tcpports = self._ports(table, "tcpport")
         ssltcpports = self._ports(table, "ssltcpport")
-        for row in np.flatnonzero((tcpports > 0) & (tcpports == ssltcpports)):
-            what = f"ssltcpport {ssltcpports[row]} is the tcpport too"
-            cells.fault(table, int(row), what, "a server has two different ports; correct one")
         presented = cells.names(table, "certificate")
         authentications = cells.parsed(
             table, "authentication", AUTHENTICATIONS.code, int(Authentication.LOCAL)
@@ -429,18 +426,9 @@ class _Builder:
         names = cells.names(table, "certificate", is_required=True)
         since = cells.parsed(table, "since", parse_day, ALWAYS)
         keys, certificates = [], []
-        seen: dict[tuple[int, int, int, str], int] = {}
         for row, (endpoint, name) in enumerate(zip(endpoints, names, strict=True)):
             keys.append(self._databases.key(endpoint, databases[row]))
             certificates.append(self.certificates.number(name) if name else -1)
-            first = seen.setdefault((*keys[-1], certificates[-1], table["since"][row]), row)
-            if first != row and endpoint >= 0 and name:
-                what = (
-                    f"certificate {quoted(name)} of client {quoted(table['client'][row])} and key "
-                    f"database {quoted(databases[row] or DEFAULT_KEY_DATABASE)} stands in line "
-                    f"{table.lines[first]} already"
-                )
-                cells.fault(table, row, what, "remove one of the two")
 
         def trust(number_of_key: Mapping[tuple[int, int], int]) -> TrustInPlace:
             return TrustInPlace(
