@@ -126,7 +126,7 @@ def test_parsers_return_a_value_or_say_what_is_wrong(text: str) -> None:
             parse(text)
         except CellError as error:
             assert error.what  # noqa: PT017 - either outcome is right
-            assert error.cure  # noqa: PT017
+            assert error.cure  # noqa: PT017 - as above
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def crowd(n: int, limit: int, **cells: object) -> Case:
         clients=[client(f"BA{number:02d}", NEW) for number in range(n)],
         sessions=[session(f"BA{number:02d}", "SRV1") for number in range(n)],
         plan=[{**SERVER_UP, "date": "2025-03-26"}],
-        **cells,  # type: ignore[arg-type]
+        **cells,  # type: ignore[arg-type] # each is one of the tables that `case` takes
     )
     built.toml["capacity"] = {"imports_per_week": limit}
     return built

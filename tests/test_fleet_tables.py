@@ -30,7 +30,9 @@ def read(tmp_path: Path, **tables: list[Row]) -> Fleet:
         "clients": [client("db1"), client("db2")],
         "sessions": [session("db1", "srv1")],
     }
-    write_case(case(**{**given, **tables}, plan=None), tmp_path)  # type: ignore[arg-type]
+    given.update(tables)
+    # Each is one of the tables that `case` takes.
+    write_case(case(**given, plan=None), tmp_path)  # type: ignore[arg-type]
     return read_fleet(tmp_path)
 
 
