@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# NIST's test cases of certificate chains, in an archive of a package that is installed without them.
+PKITS := .venv/pkits/.fetched
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval.cfg --nbval-cell-timeout=120
 # Where a figure appears in a notebook, whatever backend the caller has set.
 INLINE := module://matplotlib_inline.backend_inline
@@ -27,7 +29,7 @@ plan: $(STAMP) ## plan the example fleet data/harbour into out/
 	@echo "  out/modes.png             sessions by session security over time"
 	@echo "  out/findings.csv          what is wrong or risky, and how to cure it"
 
-test: $(STAMP) ## run every test: unit tests, doctests, notebooks
+test: $(STAMP) $(PKITS) ## run every test: unit tests, doctests, notebooks
 	MPLBACKEND=Agg $(BIN)/pytest $(WORKERS) --doctest-modules planner tests
 	MPLBACKEND=$(INLINE) $(BIN)/pytest $(WORKERS) $(NBVAL) notebooks
 
@@ -65,4 +67,9 @@ $(STAMP): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
 	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	fi
+	@touch $@
+
+$(PKITS): $(STAMP) tests/pkits/archive.txt
+	@$(BIN)/python -m pip download --quiet --require-hashes --no-deps --no-build-isolation \
+	  --no-binary :all: --dest .venv/pkits -r tests/pkits/archive.txt
 	@touch $@

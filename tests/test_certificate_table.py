@@ -288,16 +288,24 @@ def test_two_names_of_one_certificate_are_remarked_on(tmp_path: Path) -> None:
     assert remark.file == "certs/b.der"
 
 
-def test_private_keys_and_other_files_are_remarked_on(tmp_path: Path) -> None:
-    key = KEYS[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    files = {"certs/notes.txt": b"hello", "certs/x.pem": key + pem(ROOT)}
+def test_other_files_are_remarked_on(tmp_path: Path) -> None:
+    files = {"certs/notes.txt": b"hello", "certs/x.pem": pem(ROOT)}
     reading = Reading(tmp_path, "", files)
     assert reading.faults == []
     assert [(remark.rule, remark.subject) for remark in reading.remarks] == [
         ("other-file", "certs/notes.txt"),
-        ("private-key", "certs/x.pem"),
     ]
     assert reading.columns.name == ("x",)
+
+
+@pytest.mark.parametrize("file", ["certs/x.pem", "certs/x.key"])
+def test_a_file_with_a_private_key_is_refused_whatever_its_suffix(
+    tmp_path: Path, file: str
+) -> None:
+    key = KEYS[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    reading = Reading(tmp_path, "", {file: key + pem(ROOT)})
+    (fault,) = reading.faults
+    assert fault.startswith(f"{file}: the file holds a private key, so nothing of it is read; ")
 
 
 def test_an_unreadable_file_is_one_fault_even_where_a_row_names_it(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    pkcs7,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +23,14 @@ from hypothesis import strategies as st
 from planner.domain.calendar import iso
 from planner.domain.certificates import CertificateKind
 from planner.domain.errors import CertificateError
-from planner.inventory.x509 import SUFFIXES, CertificateFile, is_issued_by, read_certificates
+from planner.inventory.x509 import (
+    MOST_CERTIFICATES,
+    SUFFIXES,
+    CertificateFile,
+    holds_private_key,
+    is_issued_by,
+    read_certificates,
+)
 
 KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(4)]
 SHA256_WITH_RSA = bytes.fromhex("2a864886f70d01010b")
@@ -175,11 +190,73 @@ def test_a_bundle_of_namesakes_keeps_its_order() -> None:
     assert [one.der for one in found] == [der(first), der(second)]
 
 
-def test_a_private_key_beside_the_certificate_is_passed_over() -> None:
+def forms_of_a_key() -> list[bytes]:
+    key = rsa.generate_private_key(65537, 2048)
     authority = trustme.CA()
     issued = authority.issue_cert("srv.example")
-    content = issued.private_key_and_cert_chain_pem.bytes()
-    assert read_certificates("certs/x.pem", content)[0].kind is CertificateKind.LEAF
+    plain, secret = NoEncryption(), BestAvailableEncryption(b"secret")
+    return [
+        issued.private_key_and_cert_chain_pem.bytes(),
+        *(
+            key.private_bytes(encoding, form, encryption)
+            for encoding in (Encoding.PEM, Encoding.DER)
+            for form, encryption in (
+                (PrivateFormat.PKCS8, plain),
+                (PrivateFormat.PKCS8, secret),
+                (PrivateFormat.TraditionalOpenSSL, plain),
+            )
+        ),
+        key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, plain),
+        KEYS[0].private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, plain),
+        pkcs12.serialize_key_and_certificates(b"x", KEYS[0], ROOT, None, secret),
+    ]
+
+
+FORMS_OF_A_KEY = forms_of_a_key()
+
+
+# By number: keys are random, and all workers must give a test the same name.
+@pytest.mark.parametrize("content", FORMS_OF_A_KEY, ids=range(len(FORMS_OF_A_KEY)))
+@pytest.mark.parametrize("file", ["certs/x.pem", "certs/x.der", "certs/x.p7b"])
+def test_a_file_with_a_private_key_is_refused_and_the_message_tells_nothing_of_it(
+    file: str, content: bytes
+) -> None:
+    with pytest.raises(CertificateError) as caught:
+        read_certificates(file, content)
+    assert str(caught.value) == (
+        f"{file}: the file holds a private key, so nothing of it is read; take the key out and "
+        "export the certificate alone; a key belongs on its own host"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pem(ROOT),
+        der(ROOT),
+        pkcs7.serialize_certificates([ROOT], Encoding.DER),
+        KEYS[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        b"",
+        b"\x30",
+        b"\x30\x00",
+    ],
+)
+def test_what_holds_no_private_key_is_not_taken_for_one(content: bytes) -> None:
+    assert not holds_private_key(content)
+
+
+def test_a_file_of_too_many_certificates_is_refused() -> None:
+    content = pem(OWN) * (MOST_CERTIFICATES + 1)
+    with pytest.raises(CertificateError, match=r"holds 1,001 parts, more than the 1,000"):
+        read_certificates("certs/x.pem", content)
+    bundle = pkcs7.serialize_certificates([OWN] * (MOST_CERTIFICATES + 1), Encoding.DER)
+    with pytest.raises(CertificateError, match=r"it holds 1,001, more than the 1,000"):
+        read_certificates("certs/x.p7b", bundle)
+
+
+def test_a_bundle_of_certificates_in_der_is_known_without_its_suffix() -> None:
+    bundle = pkcs7.serialize_certificates([ROOT, LEAF], Encoding.DER)
+    assert len(read_certificates("certs/x.cer", bundle)) == 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +266,6 @@ def test_a_private_key_beside_the_certificate_is_passed_over() -> None:
         ("certs/x.pem", b"no certificate"),
         ("certs/x.pem", b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
         ("certs/x.pem", b"-----BEGIN CERTIFICATE-----\n\xff\xfe"),
-        ("certs/x.pem", b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"),
         ("certs/x.der", der(ROOT)[:-9]),
         ("certs/x.der", b"\0" * 40),
         ("certs/x.p7b", der(ROOT)),

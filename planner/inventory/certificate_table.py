@@ -16,7 +16,13 @@ from planner.domain.names import NameRegister
 from planner.inventory.cells import Cells, Choices, parse_day
 from planner.inventory.csv_tables import Table
 from planner.inventory.hints import did_you_mean, quoted
-from planner.inventory.x509 import SUFFIXES, CertificateFile, is_issued_by, read_certificates
+from planner.inventory.x509 import (
+    SUFFIXES,
+    CertificateFile,
+    is_issued_by,
+    read_certificates,
+    refuse_private_key,
+)
 
 FILE: Final = "certificates.csv"
 _KINDS: Final = Choices({kind.label: int(kind) for kind in CertificateKind})
@@ -121,12 +127,11 @@ class CertificateTable:
         """Return every certificate of the files by its address."""
         found = {}
         for file, content in files.items():
-            if PurePosixPath(file).suffix.casefold() not in SUFFIXES:
-                self._remark_on_other_file(file)
-                continue
-            if b"PRIVATE KEY-----" in content:
-                self._remark_on_private_key(file)
             try:
+                if PurePosixPath(file).suffix.casefold() not in SUFFIXES:
+                    refuse_private_key(file, content)
+                    self._remark_on_other_file(file)
+                    continue
                 found.update({one.file: one for one in read_certificates(file, content)})
             except CertificateError as error:
                 self._cells.faults.extend(error.faults)
@@ -300,19 +305,6 @@ class CertificateTable:
                 why="Trust goes by names; one certificate with two names counts as two.",
                 fix="Remove one of the two, and use one name throughout.",
                 file=self._file(facts),
-            )
-        )
-
-    def _remark_on_private_key(self, file: str) -> None:
-        self.remarks.append(
-            _remark(
-                rule="private-key",
-                severity=Severity.WARNING,
-                subject=file,
-                what="the file holds a private key",
-                why="A private key belongs on its own host alone; planning needs none.",
-                fix="Take it out of the file, and replace the certificate if others could read it.",
-                file=file,
             )
         )
 

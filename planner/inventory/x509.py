@@ -1,11 +1,18 @@
-"""Certificate files: `.pem .crt .cer .der .arm .p7b`, read with `cryptography`."""
+"""Certificate files: `.pem .crt .cer .der .arm .p7b`, read with `cryptography`.
 
+A file that holds a private key is refused whole: no part of a key may reach an output.
+"""
+
+import hashlib
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
+from asn1crypto import parser, pem
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
@@ -17,7 +24,21 @@ from planner.domain.errors import CertificateError, Fault
 SUFFIXES: Final = (".pem", ".crt", ".cer", ".der", ".arm", ".p7b")
 LARGEST_FILE: Final = 1 << 20
 """Largest certificate file that is read [bytes]."""
+MOST_CERTIFICATES: Final = 1_000
+"""Most certificates of one file that are read."""
 
+_KEY_LABEL: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
+_INTEGER, _OCTETS, _OBJECT_ID, _SEQUENCE = 2, 4, 6, 16  # tags of ASN.1
+_CERTIFICATE_LABELS: Final = ("CERTIFICATE", "X509 CERTIFICATE")
+_SHORT_NAMES: Final = {
+    "common_name": "CN",
+    "organization_name": "O",
+    "organizational_unit_name": "OU",
+    "country_name": "C",
+    "locality_name": "L",
+    "state_or_province_name": "ST",
+    "domain_component": "DC",
+}
 _FAULTS: Final = (
     ValueError,
     TypeError,
@@ -34,6 +55,8 @@ class CertificateFile:
 
     `file` is its address: `certs/x.pem`, and `certs/x.pem#2` for the second one of a bundle.
     Days are the UTC dates of the certificate's times; on the day `not_after` it counts as expired.
+    `is_ca` is None where it does not say whether it is a CA; `certificate` is None where
+    `cryptography` refuses a rare form of it.
     """
 
     file: str
@@ -43,8 +66,14 @@ class CertificateFile:
     not_before: int
     not_after: int
     signature: str
+    is_ca: bool | None
     der: bytes
-    certificate: x509.Certificate
+    certificate: x509.Certificate | None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, in hexadecimal."""
+        return hashlib.sha256(self.der).hexdigest()
 
 
 def read_certificates(file: str, content: bytes) -> tuple[CertificateFile, ...]:
@@ -53,13 +82,20 @@ def read_certificates(file: str, content: bytes) -> tuple[CertificateFile, ...]:
     Raises
     ------
     CertificateError
-        If the file holds no certificate that can be read.
+        If the file holds no certificate that can be read, too many of them, or a private key.
     """
+    refuse_private_key(file, content)
+    n_begun = content.count(b"-----BEGIN ")
+    if n_begun > MOST_CERTIFICATES:
+        what = (
+            f"the file holds {n_begun:,} parts, more than the {MOST_CERTIFICATES:,} that are read"
+        )
+        raise CertificateError([Fault(file=file, what=what, cure="split it, or name its parts")])
     try:
         with warnings.catch_warnings():
             # The library deplores old certificates, which are what this kit is about.
             warnings.simplefilter("ignore")
-            found = [_facts(file, certificate) for certificate in _load(file, content)]
+            found = list(_load(file, content))
     except _FAULTS as error:
         reason = str(error).partition(". ")[0].partition("\n")[0][:120] or type(error).__name__
         what = f"the file holds no certificate that can be read ({reason})"
@@ -73,44 +109,144 @@ def read_certificates(file: str, content: bytes) -> tuple[CertificateFile, ...]:
     )
 
 
-def _load(file: str, content: bytes) -> Sequence[x509.Certificate]:
+def refuse_private_key(file: str, content: bytes) -> None:
+    """Refuse a file that holds a private key.
+
+    Raises
+    ------
+    CertificateError
+        If it holds one.
+    """
+    if holds_private_key(content):
+        what = "the file holds a private key, so nothing of it is read"
+        cure = "take the key out and export the certificate alone; a key belongs on its own host"
+        raise CertificateError([Fault(file=file, what=what, cure=cure)])
+
+
+def holds_private_key(content: bytes) -> bool:
+    """Whether a file holds a private key: any PEM form, PKCS#1, PKCS#8, SEC 1 or PKCS#12.
+
+    Examples
+    --------
+    >>> holds_private_key(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    True
+    """
+    if _KEY_LABEL.search(content):
+        return True
+    try:
+        tags = _tags(content)
+        if tags[:1] == [_INTEGER]:  # a version; certificates and bundles begin otherwise
+            return True
+        # Encrypted PKCS#8: an algorithm, which begins with its name, and octets.
+        return tags[:2] == [_SEQUENCE, _OCTETS]
+    except ValueError:
+        return False
+
+
+def _tags(content: bytes) -> list[int]:
+    """Tags of the first two elements in the sequence that a DER file is."""
+    _, _, tag, _, inner, _ = parser.parse(content)
+    tags: list[int] = []
+    while tag == _SEQUENCE and inner and len(tags) < 2:
+        _, _, found, header, element, trailer = parser.parse(inner)
+        tags.append(found)
+        inner = inner[len(header) + len(element) + len(trailer) :]
+    return tags
+
+
+def _load(file: str, content: bytes) -> Sequence[CertificateFile]:
     if b"-----BEGIN PKCS7-----" in content:
         found = pkcs7.load_pem_pkcs7_certificates(content)
+        parts = [one.public_bytes(Encoding.DER) for one in found]
     elif b"-----BEGIN" in content:
-        found = x509.load_pem_x509_certificates(content)
-    elif PurePath(file).suffix.casefold() == ".p7b":
+        labelled = pem.unarmor(content, multiple=True)
+        parts = [part for label, _, part in labelled if label in _CERTIFICATE_LABELS]
+    elif PurePath(file).suffix.casefold() == ".p7b" or _tags(content)[:1] == [_OBJECT_ID]:
         found = pkcs7.load_der_pkcs7_certificates(content)
+        parts = [one.public_bytes(Encoding.DER) for one in found]
     else:
-        found = [x509.load_der_x509_certificate(content)]
-    if not found:
-        raise ValueError("the bundle is empty")
-    return found
+        parts = [content]
+    if not parts:
+        raise ValueError("there is no certificate in it")
+    if len(parts) > MOST_CERTIFICATES:
+        raise ValueError(
+            f"it holds {len(parts):,}, more than the {MOST_CERTIFICATES:,} that are read"
+        )
+    return [_facts(file, part) for part in parts]
 
 
-def _facts(file: str, certificate: x509.Certificate) -> CertificateFile:
+def _facts(file: str, der: bytes) -> CertificateFile:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except ValueError:
+        return _facts_of_rare(file, der)
     oid = certificate.signature_algorithm_oid
     name = oid._name  # the only name that the library has for it
+    subject, is_ca = certificate.subject.rfc4514_string(), _is_ca(certificate)
     return CertificateFile(
         file=file,
-        kind=_kind(certificate),
-        subject=certificate.subject.rfc4514_string(),
+        kind=_kind(subject, is_self_issued=certificate.issuer == certificate.subject, is_ca=is_ca),
+        subject=subject,
         issuer_subject=certificate.issuer.rfc4514_string(),
         not_before=to_day(certificate.not_valid_before_utc.date()),
         not_after=to_day(certificate.not_valid_after_utc.date()),
         signature=oid.dotted_string if name == "Unknown OID" else name,
+        is_ca=is_ca,
         der=certificate.public_bytes(Encoding.DER),
         certificate=certificate,
     )
 
 
-def _kind(certificate: x509.Certificate) -> CertificateKind:
+def _facts_of_rare(file: str, der: bytes) -> CertificateFile:
+    """Read what `cryptography` does not: unique ids, or DSA keys that inherit their parameters.
+
+    Raises
+    ------
+    ValueError
+        If it is no certificate, or any part of it is malformed.
+    """
+    certificate = asn1.Certificate.load(der, strict=True)
+    _ = certificate.native  # parses every part of it
+    content = certificate["tbs_certificate"]
+    subject, issuer = _rfc4514(certificate.subject), _rfc4514(certificate.issuer)
+    is_ca = certificate.basic_constraints_value and bool(
+        certificate.basic_constraints_value["ca"].native
+    )
+    return CertificateFile(
+        file=file,
+        kind=_kind(subject, is_self_issued=certificate.issuer == certificate.subject, is_ca=is_ca),
+        subject=subject,
+        issuer_subject=issuer,
+        not_before=to_day(content["validity"]["not_before"].native.date()),
+        not_after=to_day(content["validity"]["not_after"].native.date()),
+        signature=certificate["signature_algorithm"]["algorithm"].native,
+        is_ca=is_ca,
+        der=der,
+        certificate=None,
+    )
+
+
+def _rfc4514(name: asn1.Name) -> str:
+    """Return a name in words, the most special part first."""
+    parts = []
+    for relative in name.chosen:
+        for pair in relative:
+            kind = pair["type"].native
+            value = re.sub(r"([,+\"\\<>;])", r"\\\1", str(pair["value"].native))
+            parts.append(f"{_SHORT_NAMES.get(kind, kind)}={value}")
+    return ",".join(reversed(parts))
+
+
+def _is_ca(certificate: x509.Certificate) -> bool | None:
     try:
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-        is_ca = constraints.value.ca
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
-        is_ca = False
-    if certificate.issuer == certificate.subject:
-        is_default = certificate.subject.rfc4514_string() == DEFAULT_SUBJECT
+        return None
+
+
+def _kind(subject: str, *, is_self_issued: bool, is_ca: bool | None) -> CertificateKind:
+    if is_self_issued:
+        is_default = subject == DEFAULT_SUBJECT
         return CertificateKind.ROOT if is_ca and not is_default else CertificateKind.SELF_SIGNED
     return CertificateKind.INTERMEDIATE if is_ca else CertificateKind.LEAF
 
@@ -125,6 +261,8 @@ def is_issued_by(certificate: CertificateFile, issuer: CertificateFile) -> bool:
 
     The name alone counts where the signature is of a kind that the library no longer checks.
     """
+    if certificate.certificate is None or issuer.certificate is None:
+        return certificate.issuer_subject == issuer.subject
     if certificate.certificate.issuer != issuer.certificate.subject:
         return False
     try:
