@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from planner.engine.measures import measures as measures
     from planner.engine.timeline import Timeline as Timeline
     from planner.engine.timeline import simulate as simulate
+    from planner.inventory.certificate_inventory import CertificateInventory as CertificateInventory
+    from planner.inventory.certificate_paths import certificates as certificates
     from planner.inventory.fleet_folder import read_fleet as read_fleet
     from planner.inventory.fleet_writer import write_fleet as write_fleet
     from planner.inventory.plan_file import read_plan as read_plan
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 _ROOM_OF: Final = {
     "Action": "domain.plan",
     "CertificateError": "domain.errors",
+    "CertificateInventory": "inventory.certificate_inventory",
     "Deadlines": "engine.deadlines",
     "Findings": "domain.findings",
     "Fleet": "domain.fleet",
@@ -59,6 +62,7 @@ _ROOM_OF: Final = {
     "PlannerError": "domain.errors",
     "Run": "reporting.run",
     "Timeline": "engine.timeline",
+    "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
@@ -76,6 +80,7 @@ _MODULES: Final = {"plots": "planner.reporting.plots", "tables": "planner.report
 __all__ = [
     "Action",
     "CertificateError",
+    "CertificateInventory",
     "Deadlines",
     "Findings",
     "Fleet",
@@ -87,6 +92,7 @@ __all__ = [
     "PlannerError",
     "Run",
     "Timeline",
+    "certificates",
     "check",
     "complete",
     "deadlines",

@@ -1,6 +1,7 @@
 """The program `planner`: arguments, messages and exit statuses. The only module that prints."""
 
 import argparse
+import datetime
 import os
 import sys
 import time
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match chosen.command:
             case "plan":
                 return _plan(chosen.fleet, chosen.plan, chosen.out)
+            case "certs":
+                return _certs(chosen.paths, chosen.start, chosen.end)
             case _:
                 return _check(chosen.fleet, chosen.plan)
     except PlannerError as error:
@@ -75,6 +78,23 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
+    certs = commands.add_parser(
+        "certs", help="list certificates and their chains, and print the findings about them"
+    )
+    certs.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="a certificate file, a folder of them, or a fleet folder",
+    )
+    for name, meaning in (("start", "the first day"), ("end", "the first day after the last")):
+        certs.add_argument(
+            f"--{name}",
+            type=datetime.date.fromisoformat,
+            metavar="DATE",
+            help=f"{meaning} on which the certificates must be valid; a fleet has its own",
+        )
     return parser
 
 
@@ -104,6 +124,17 @@ def _check(fleet: Path, plan: Path | None) -> int:
     _print_summary(run)
     sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:
+    inventory = planner.certificates(*paths, start=start, end=end)
+    for entry in inventory:
+        print(entry)
+    for finding in inventory.findings:
+        print(_line(finding))
+    print(repr(inventory))
+    sys.stdout.flush()
+    return HAS_ERRORS if inventory.findings.has_errors else FINE
 
 
 def _line(finding: Finding) -> str:

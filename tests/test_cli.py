@@ -12,6 +12,7 @@ import pytest
 
 import planner
 from planner import cli
+from tests.authorities import root
 from tests.builders import action, write_case
 from tests.oracle import Case
 from tests.reviewing import CLIENT_UP, NEW, OLD, pair
@@ -205,7 +206,7 @@ def test_the_help_is_the_golden_one(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = []
-    for arguments in (["--help"], ["plan", "--help"], ["check", "--help"]):
+    for arguments in (["--help"], *([name, "--help"] for name in ("plan", "check", "certs"))):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 0
@@ -352,3 +353,42 @@ def test_a_given_plan_is_checked_instead_of_the_folders(
     given = folder_of(pair(plan=(row,)), tmp_path / "other") / "plan.csv"
     assert cli.main(["check", str(fleet), "--plan", str(given)]) == 1
     assert "plan.csv:2: error unknown-endpoint" in capsys.readouterr().out
+
+
+# --- Certificates --------------------------------------------------------------------------------
+
+
+def test_certificates_are_listed_with_their_verdicts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "root.pem").write_bytes(root().pem)
+    (tmp_path / "small.pem").write_bytes(root("Small", key_name="rsa1024").pem)
+    assert cli.main(["certs", str(tmp_path / "root.pem"), str(tmp_path / "small.pem")]) == cli.FINE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "root: root, 2001-01-01..2199-01-01, EC 256, ecdsa-with-SHA256: exact-match",
+        "small: root, 2001-01-01..2199-01-01, RSA 1024, sha256WithRSAEncryption: exact-match",
+        f"{tmp_path}/small.pem: warning weak-key: small: its key is RSA 1024. "
+        "Have it issued anew with a larger key.",
+        "CertificateInventory(2 certificates, 2 self-signed or root, 2 with a whole chain, "
+        "0 errors, 1 warnings)",
+    ]
+
+
+def test_certificates_are_judged_against_the_days_that_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.pem").write_bytes(root(not_after="2027-06-01").pem)
+    days = ["--start", "2027-01-01", "--end", "2028-01-01"]
+    assert cli.main(["certs", str(tmp_path), *days]) == cli.FINE
+    assert "warning expires 2027-06-01: own: " in capsys.readouterr().out
+
+
+def test_a_certificate_file_that_cannot_be_used_exits_with_1_and_a_missing_one_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.pem").write_text("nothing")
+    assert cli.main(["certs", str(tmp_path)]) == cli.HAS_ERRORS
+    assert "error unusable-file: " in capsys.readouterr().out
+    assert cli.main(["certs", str(tmp_path / "nope")]) == cli.UNUSABLE
+    assert capsys.readouterr().err.endswith("is missing; create it, or correct its name\n")

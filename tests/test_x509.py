@@ -240,6 +240,7 @@ def test_a_file_with_a_private_key_is_refused_and_the_message_tells_nothing_of_i
         b"\x30",
         b"\x30\x00",
     ],
+    ids=range(7),
 )
 def test_what_holds_no_private_key_is_not_taken_for_one(content: bytes) -> None:
     assert not holds_private_key(content)

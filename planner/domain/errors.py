@@ -40,3 +40,7 @@ class PlanError(FaultyInputError):
 
 class CertificateError(FaultyInputError):
     """A certificate file that could not be read."""
+
+
+class PrivateKeyError(CertificateError):
+    """A file that holds a private key: nothing of it is read."""

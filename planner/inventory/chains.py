@@ -36,6 +36,7 @@ from pyhanko_certvalidator.registry import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 from planner.domain.certificates import CertificateKind
+from planner.inventory.hints import quoted
 from planner.inventory.x509 import CertificateFile
 
 _T = TypeVar("_T")
@@ -124,6 +125,13 @@ class Trust:
 
     def __bool__(self) -> bool:
         return self.rule is not None
+
+    def __str__(self) -> str:
+        if self.rule is None:
+            return f"{self.obstacle}, {self.detail}"
+        if self.rule is TrustRule.EXACT_MATCH:
+            return self.rule
+        return f"{self.rule}, {' < '.join(quoted(link.subject) for link in self.chain)}"
 
 
 class _TooMuchWorkError(Exception):
@@ -289,7 +297,7 @@ def _dated(trust: Trust, on: int | None) -> Trust:
     ]
     if not outside:
         return trust
-    names = ", ".join(one.subject for one in outside)
+    names = ", ".join(quoted(one.subject) for one in outside)
     return Trust(obstacle=Obstacle.EXPIRED, detail=f"outside its validity: {names}")
 
 
@@ -337,4 +345,6 @@ def _result(awaited: Awaitable[_T]) -> _T:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
+    """Return the first line of a message, without what a terminal would obey."""
+    line = str(error).partition("\n")[0][:200] or type(error).__name__
+    return "".join(sign if sign.isprintable() else "?" for sign in line)

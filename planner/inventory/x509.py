@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from planner.domain.calendar import to_day
 from planner.domain.certificates import DEFAULT_SUBJECT, CertificateKind
-from planner.domain.errors import CertificateError, Fault
+from planner.domain.errors import CertificateError, Fault, PrivateKeyError
 
 SUFFIXES: Final = (".pem", ".crt", ".cer", ".der", ".arm", ".p7b")
 LARGEST_FILE: Final = 1 << 20
@@ -75,6 +75,17 @@ class CertificateFile:
         """SHA-256 of the certificate, in hexadecimal."""
         return hashlib.sha256(self.der).hexdigest()
 
+    @property
+    def public_key(self) -> bytes:
+        """The public key with its algorithm, in DER."""
+        key: bytes = asn1.Certificate.load(self.der).public_key.dump()
+        return key
+
+    def as_pem(self) -> str:
+        """Return the certificate alone, as the tools that import it take it."""
+        text: str = pem.armor("CERTIFICATE", self.der).decode("ascii")
+        return text
+
 
 def read_certificates(file: str, content: bytes) -> tuple[CertificateFile, ...]:
     """Read every certificate of a file; the one that issued no other of a bundle comes first.
@@ -114,13 +125,13 @@ def refuse_private_key(file: str, content: bytes) -> None:
 
     Raises
     ------
-    CertificateError
+    PrivateKeyError
         If it holds one.
     """
     if holds_private_key(content):
         what = "the file holds a private key, so nothing of it is read"
         cure = "take the key out and export the certificate alone; a key belongs on its own host"
-        raise CertificateError([Fault(file=file, what=what, cure=cure)])
+        raise PrivateKeyError([Fault(file=file, what=what, cure=cure)])
 
 
 def holds_private_key(content: bytes) -> bool:
@@ -159,6 +170,8 @@ def _load(file: str, content: bytes) -> Sequence[CertificateFile]:
         found = pkcs7.load_pem_pkcs7_certificates(content)
         parts = [one.public_bytes(Encoding.DER) for one in found]
     elif b"-----BEGIN" in content:
+        if content.count(b"-----BEGIN ") != content.count(b"-----END "):
+            raise ValueError("a part of it is cut off")
         labelled = pem.unarmor(content, multiple=True)
         parts = [part for label, _, part in labelled if label in _CERTIFICATE_LABELS]
     elif PurePath(file).suffix.casefold() == ".p7b" or _tags(content)[:1] == [_OBJECT_ID]:

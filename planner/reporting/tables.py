@@ -29,8 +29,10 @@ from planner.domain.rules import (
 from planner.engine.deadlines import Deadlines
 from planner.engine.measures import imports_in_effect
 from planner.engine.timeline import Timeline
+from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
+from planner.reporting.certificate_tables import certificates
 from planner.reporting.schedule import deadline_rows, schedule
 
 HEAD_ROWS: Final = 20
@@ -254,6 +256,8 @@ def frame(value: object) -> pd.DataFrame:
             return trust_deadlines(value)
         case Findings():
             return findings(value)
+        case CertificateInventory():
+            return certificates(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 
