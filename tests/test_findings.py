@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from planner.domain.findings import Finding
-from planner.engine import deadline_checks, plan_checks, session_checks
+from planner.engine import deadline_checks, plan_checks, replacement_checks, session_checks
 from planner.engine.deadlines import deadlines
 from planner.engine.findings import CHECKS, check, check_deadlines
 from planner.engine.review import Review
@@ -18,7 +18,7 @@ from tests.builders import action
 from tests.comparison import read_case
 from tests.reviewing import NEW, OLD, pair
 
-MODULES = (session_checks, deadline_checks, plan_checks)
+MODULES = (session_checks, deadline_checks, plan_checks, replacement_checks)
 
 # Issue 2, item 5: what at least must be found, and the rules that find it.
 WANTED = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from planner.domain.findings import Finding, Findings, in_order
-from planner.engine import deadline_checks, plan_checks, session_checks
+from planner.engine import deadline_checks, plan_checks, replacement_checks, session_checks
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.review import Review
 from planner.engine.timeline import Timeline
@@ -26,6 +26,9 @@ CHECKS: Final[tuple[Callable[[Review], Iterator[Finding]], ...]] = (
     deadline_checks.check_for_md5_certificates,
     deadline_checks.check_for_incomplete_chains,
     deadline_checks.check_for_undescribed_certificates,
+    replacement_checks.check_for_expiry_in_freezes,
+    replacement_checks.check_for_expiry_inside_the_lead,
+    replacement_checks.check_for_hard_cuts,
     plan_checks.check_for_unknown_endpoints,
     plan_checks.check_for_actions_without_effect,
     plan_checks.check_for_actions_outside_the_horizon,

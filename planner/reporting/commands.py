@@ -1,13 +1,17 @@
 """The exact commands and option lines of actions (`domain.md` sections 4.3, 6.5 and 6.6).
 
-Every name is quoted for a shell, and no command carries a password.
+Every name is quoted for the shell of its platform, and no command carries a password, nor deletes a
+key database. Without a place a command is short, for somebody who knows where the tools lie.
 """
 
+import re
+from pathlib import PurePosixPath, PureWindowsPath
 from shlex import quote
 from typing import Final
 
 from planner.domain.fleet import AccountKind
 from planner.domain.options import Option
+from planner.domain.platforms import Place, Platform
 
 CLIENT_DATABASE: Final = "dsmcert.kdb"
 SERVER_DATABASE: Final = "cert.kdb"
@@ -19,7 +23,30 @@ _COMMAND_OF_KIND: Final = {
 }
 
 
-def import_by_dsmcert(name: str, file: str) -> str:
+def quoted_for(platform: Platform, word: str) -> str:
+    """Quote one word for the shell of a platform: the POSIX shell, or the prompt of Windows.
+
+    Examples
+    --------
+    >>> print(quoted_for(Platform.LINUX, "a b"), quoted_for(Platform.WINDOWS, "a b"))
+    'a b' "a b"
+    """
+    if platform is not Platform.WINDOWS:
+        return quote(word)
+    if word and re.fullmatch(r"[\w.:\\/@+-]+", word, re.ASCII):
+        return word
+    # First for the program, as CommandLineToArgvW takes it apart: backslashes before a quotation
+    # mark, or at the end, are doubled.
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', word)
+    escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
+    escaped = f'"{escaped}"'
+    if not re.search(r'[%!^&|<>"\n]', word):
+        return escaped
+    # Then for the prompt, which reads some signs even inside quotation marks.
+    return re.sub(r'([()%!^"<>&|])', r"^\1", escaped)
+
+
+def import_by_dsmcert(name: str, file: str, *, place: Place | None = None) -> str:
     """Return the import of a trust anchor on a new client, kept under a name.
 
     Examples
@@ -27,15 +54,52 @@ def import_by_dsmcert(name: str, file: str) -> str:
     >>> import_by_dsmcert("keeper", "company-root.arm")
     'dsmcert -add -server keeper -file company-root.arm'
     """
-    return f"dsmcert -add -server {quote(name)} -file {quote(file)}"
+    return _line(place, "dsmcert", "-add", "-server", name, "-file", file)
 
 
-def import_by_gsk8capicmd(label: str, file: str, *, database: str) -> str:
+def import_by_gsk8capicmd(
+    label: str, file: str, *, database: str, place: Place | None = None
+) -> str:
     """Return the import of a trust anchor on an old client, a storage agent or a server."""
-    return (
-        f"gsk8capicmd_64 -cert -add -db {database} -stashed -format ascii "
-        f"-label {quote(label)} -file {quote(file)}"
+    words = ("-stashed", "-format", "ascii", "-label", label, "-file", file)
+    return _line(place, "gsk8capicmd_64", "-cert", "-add", "-db", _path(place, database), *words)
+
+
+def list_certificates(*, database: str, place: Place | None = None) -> str:
+    """Return the listing of what a key database holds."""
+    return _line(
+        place, "gsk8capicmd_64", "-cert", "-list", "-db", _path(place, database), "-stashed"
     )
+
+
+def _path(place: Place | None, database: str) -> str:
+    if place is None or not place.folder:
+        return database
+    kind = PureWindowsPath if place.platform is Platform.WINDOWS else PurePosixPath
+    return str(kind(place.folder) / database)
+
+
+def _line(place: Place | None, program: str, *words: str) -> str:
+    """Return a command, with the path of its program where the place is known."""
+    if place is None or not place.folder:
+        return " ".join(quote(word) for word in (program, *words))
+    folder = place.programs if program == "dsmcert" else place.gskit
+    if place.platform is Platform.WINDOWS:
+        command = [str(PureWindowsPath(folder) / f"{program}.exe"), *words]
+    else:
+        command = [str(PurePosixPath(folder) / program), *words]
+        if place.user:
+            command = ["sudo", "-u", place.user, *command]
+    return " ".join(_word(place, word) for word in command)
+
+
+def _word(place: Place, word: str) -> str:
+    """Quote a word, but for a user's home folder at its start, which the shell must look up."""
+    home = f"~{place.user}/"
+    is_plain = re.fullmatch(r"[\w.-]+", place.user, re.ASCII)
+    if place.platform is not Platform.WINDOWS and is_plain and word.startswith(home):
+        return home + quote(word.removeprefix(home))
+    return quoted_for(place.platform, word)
 
 
 def remove(label: str, *, database: str) -> str:

@@ -1,0 +1,174 @@
+"""Where the vendor's programs and key databases lie on each platform (`domain.md` section 6.4)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from planner.domain.fleet import ClientKind
+from planner.domain.rules import Status
+
+
+class Platform(StrEnum):
+    """An operating system, as far as paths and shells differ."""
+
+    AIX = "AIX"
+    LINUX = "Linux"
+    MACOS = "macOS"
+    WINDOWS = "Windows"
+    UNKNOWN = "unknown"
+
+
+class Component(StrEnum):
+    """The part of the product that reads a key database."""
+
+    CLIENT = "backup-archive client"
+    API = "API"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Folders of one platform."""
+
+    client: str
+    api: str
+    gskit: str
+    home: str
+    source: str
+    status: Status
+
+
+FOLDERS: Final = {
+    Platform.LINUX: Folders(
+        client="/opt/tivoli/tsm/client/ba/bin",
+        api="/opt/tivoli/tsm/client/api/bin64",
+        gskit="/usr/local/ibm/gsk8_64/bin",
+        home="~{user}/IBM/{product}/certs",
+        source="GALAXY, CFGSSL",
+        status=Status.DOCUMENTED,
+    ),
+    Platform.AIX: Folders(
+        client="/usr/tivoli/tsm/client/ba/bin64",
+        api="/usr/tivoli/tsm/client/api/bin64",
+        gskit="/usr/opt/ibm/gsk8_64/bin",
+        home="~{user}/IBM/{product}/certs",
+        source="CFGSSL",
+        status=Status.DOCUMENTED,
+    ),
+    Platform.MACOS: Folders(
+        client="/Library/Application Support/tivoli/tsm/client/ba/bin",
+        api="/Library/Application Support/tivoli/tsm/client/api/bin64",
+        gskit="/Library/ibm/gsk8/bin",
+        home="~{user}/IBM/{product}/certs",
+        source="GALAXY",
+        status=Status.INFERRED,  # the folder of the API: "same tree"
+    ),
+    Platform.WINDOWS: Folders(
+        client="C:\\Program Files\\Tivoli\\TSM\\baclient",
+        api="C:\\Program Files\\Common Files\\Tivoli\\TSM\\api64",
+        gskit="C:\\Program Files\\IBM\\gsk8\\bin",
+        home="C:\\Users\\{user}\\IBM\\{product}\\certs",
+        source="GALAXY, CFGSSL",
+        status=Status.DOCUMENTED,
+    ),
+}
+
+_CLIENT_NAMES: Final = ("ba", "baclient", "backup", "backup-archive")
+_API_NAMES: Final = ("api", "api64", "dsmapi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A key database on its host.
+
+    Parameters
+    ----------
+    folder
+        Where it lies; empty where the platform is not known.
+    programs
+        Where dsmcert of its component lies; empty likewise.
+    gskit
+        Where gsk8capicmd lies; empty likewise.
+    user
+        Who owns it, where that is not the administrator of the host.
+    is_standard
+        Whether dsmcert finds it by itself; else the other tool is told where it lies.
+    """
+
+    platform: Platform
+    component: Component
+    folder: str
+    programs: str
+    gskit: str
+    user: str = ""
+    is_standard: bool = True
+
+
+def platform_of(text: str) -> Platform:
+    """Return the platform that an operating system's name means.
+
+    Examples
+    --------
+    >>> [str(platform_of(text)) for text in ("Linux x86-64", "WinNT", "Darwin", "AIX", "")]
+    ['Linux', 'Windows', 'macOS', 'AIX', 'unknown']
+    """
+    folded = text.casefold()
+    if "mac" in folded or "darwin" in folded:
+        return Platform.MACOS
+    for platform, word in (
+        (Platform.LINUX, "linux"),
+        (Platform.AIX, "aix"),
+        (Platform.WINDOWS, "win"),
+    ):
+        if word in folded:
+            return platform
+    return Platform.UNKNOWN
+
+
+def place_of(
+    platform: Platform, kind: ClientKind, key_database: str, *, is_storage_protect: bool = True
+) -> Place:
+    """Return where a key database lies, by its name in the fleet.
+
+    `default` is that of the client's own component, `ba` and `api` name one; a name with a slash
+    is the folder itself; any other one is the operating system's user who owns it.
+
+    Parameters
+    ----------
+    is_storage_protect
+        Whether the client's level is at least 8.1.19: the user's folder has the newer name then
+        (inferred).
+    """
+    folded = key_database.casefold()
+    is_api = folded in _API_NAMES or (folded == "default" and kind is ClientKind.API)
+    component = Component.API if is_api else Component.CLIENT
+    if platform is Platform.UNKNOWN:
+        return Place(platform=platform, component=component, folder="", programs="", gskit="")
+    folders = FOLDERS[platform]
+    programs = folders.api if is_api else folders.client
+    place = Place(
+        platform=platform,
+        component=component,
+        folder=programs,
+        programs=programs,
+        gskit=folders.gskit,
+    )
+    if folded == "default" or folded in (*_CLIENT_NAMES, *_API_NAMES):
+        return place
+    if "/" in key_database or "\\" in key_database:
+        return Place(
+            platform=platform,
+            component=component,
+            folder=key_database,
+            programs=programs,
+            gskit=folders.gskit,
+            is_standard=False,
+        )
+    product = "StorageProtect" if is_storage_protect else "SpectrumProtect"
+    return Place(
+        platform=platform,
+        component=component,
+        folder=folders.home.format(user=key_database, product=product),
+        programs=programs,
+        gskit=folders.gskit,
+        user=key_database,
+    )
