@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from planner.engine.complete import complete as complete
     from planner.engine.deadlines import Deadlines as Deadlines
     from planner.engine.deadlines import deadlines as deadlines
+    from planner.engine.distribution import Distribution as Distribution
+    from planner.engine.distribution import distribution as distribution
     from planner.engine.findings import check as check
     from planner.engine.measures import Measures as Measures
     from planner.engine.measures import measures as measures
+    from planner.engine.replacements import Replacements as Replacements
+    from planner.engine.replacements import replacements as replacements
     from planner.engine.timeline import Timeline as Timeline
     from planner.engine.timeline import simulate as simulate
     from planner.inventory.certificate_inventory import CertificateInventory as CertificateInventory
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
     from planner.inventory.plan_file import read_plan as read_plan
     from planner.reporting import plots as plots
     from planner.reporting import tables as tables
+    from planner.reporting.bundles import Bundles as Bundles
+    from planner.reporting.bundles import bundles as bundles
+    from planner.reporting.handout import write_runbooks as write_runbooks
     from planner.reporting.results import write_results as write_results
     from planner.reporting.run import Run as Run
     from planner.reporting.run import plan as plan
@@ -49,9 +56,11 @@ if TYPE_CHECKING:
 
 _ROOM_OF: Final = {
     "Action": "domain.plan",
+    "Bundles": "reporting.bundles",
     "CertificateError": "domain.errors",
     "CertificateInventory": "inventory.certificate_inventory",
     "Deadlines": "engine.deadlines",
+    "Distribution": "engine.distribution",
     "Findings": "domain.findings",
     "Fleet": "domain.fleet",
     "InventoryError": "domain.errors",
@@ -60,28 +69,35 @@ _ROOM_OF: Final = {
     "PlanError": "domain.errors",
     "PlannedAction": "domain.plan",
     "PlannerError": "domain.errors",
+    "Replacements": "engine.replacements",
     "Run": "reporting.run",
     "Timeline": "engine.timeline",
+    "bundles": "reporting.bundles",
     "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
+    "distribution": "engine.distribution",
     "measures": "engine.measures",
     "plan": "reporting.run",
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
+    "replacements": "engine.replacements",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
     "write_fleet": "inventory.fleet_writer",
     "write_results": "reporting.results",
+    "write_runbooks": "reporting.handout",
 }
 _MODULES: Final = {"plots": "planner.reporting.plots", "tables": "planner.reporting.tables"}
 
 __all__ = [
     "Action",
+    "Bundles",
     "CertificateError",
     "CertificateInventory",
     "Deadlines",
+    "Distribution",
     "Findings",
     "Fleet",
     "InventoryError",
@@ -90,22 +106,27 @@ __all__ = [
     "PlanError",
     "PlannedAction",
     "PlannerError",
+    "Replacements",
     "Run",
     "Timeline",
+    "bundles",
     "certificates",
     "check",
     "complete",
     "deadlines",
+    "distribution",
     "measures",
     "plan",
     "plots",
     "read_fleet",
     "read_plan",
+    "replacements",
     "schedule",
     "simulate",
     "tables",
     "write_fleet",
     "write_results",
+    "write_runbooks",
 ]
 
 __version__ = _version("session-security-planner")

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match chosen.command:
             case "plan":
-                return _plan(chosen.fleet, chosen.plan, chosen.out)
+                return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case _:
@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
+    plan.add_argument(
+        "--runbooks",
+        action="store_true",
+        help="also write runbooks/ and bundles/: what to do, and what to hand out, host by host",
+    )
     certs = commands.add_parser(
         "certs", help="list certificates and their chains, and print the findings about them"
     )
@@ -110,8 +115,8 @@ class _Progress:
             print(f"planner: {elapsed:4.0f} s  {step}", file=sys.stderr, flush=True)
 
 
-def _plan(fleet: Path, plan: Path | None, out: Path) -> int:
-    run = planner.plan(fleet, out=out, plan=plan, observer=_Progress())
+def _plan(fleet: Path, plan: Path | None, out: Path, *, runbooks: bool) -> int:
+    run = planner.plan(fleet, out=out, plan=plan, runbooks=runbooks, observer=_Progress())
     _print_summary(run)
     print(f"Results are in {out}: start with schedule.csv, findings.csv and deadlines.png.")
     return HAS_ERRORS if run.findings.has_errors else FINE

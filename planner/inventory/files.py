@@ -1,14 +1,24 @@
 """Files on disk: only regular ones are opened, and files are written whole or not at all."""
 
+import hashlib
 import os
 import stat
 import tempfile
+import urllib.parse
 from collections.abc import Mapping
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from planner.domain.errors import Fault
+
+LONGEST_NAME: Final = 120
+"""Longest file name that is made of a text [characters]."""
+
+_DEVICES: Final = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
 
 
 class UnusableFileError(Exception):
@@ -158,3 +168,28 @@ def _write_beside(path: Path, content: bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def safe_name(text: str) -> str:
+    """Return a file name for any text: it leads out of no folder, and different texts differ.
+
+    Signs that some system gives a meaning to are written as in a URL; a long name is cut and ends
+    in a digest of the whole.
+
+    Examples
+    --------
+    >>> safe_name("DB 1"), safe_name("../up"), safe_name("con")
+    ('DB%201', '%2E.%2Fup', 'con%')
+    """
+    name = urllib.parse.quote(text, safe="")
+    if name.startswith((".", "-", "~")):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if name.endswith("."):
+        name = f"{name[:-1]}%2E"
+    if name.partition(".")[0].casefold() in _DEVICES:  # files of these names are devices on Windows
+        stem, dot, rest = name.partition(".")
+        name = f"{stem}%{dot}{rest}"
+    if len(name) > LONGEST_NAME:
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        name = f"{name[: LONGEST_NAME - 17]}%{digest}"
+    return name or "%"

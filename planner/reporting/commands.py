@@ -15,6 +15,8 @@ from planner.domain.platforms import Place, Platform
 
 CLIENT_DATABASE: Final = "dsmcert.kdb"
 SERVER_DATABASE: Final = "cert.kdb"
+SELF_SIGNED_LABEL: Final = "TSM Server SelfSigned SHA Key"
+"""Label of the certificate that a server makes for itself (RENEW8124)."""
 
 _COMMAND_OF_KIND: Final = {
     AccountKind.NODE: "NODE",
@@ -133,6 +135,20 @@ def present(label: str, *, overlaps: bool) -> str:
     if overlaps:
         return f"SET DEFAULTTLSCERT {quote(label)}"
     return f"gsk8capicmd_64 -cert -setdefault -db {SERVER_DATABASE} -stashed -label {quote(label)}"
+
+
+def create(label: str) -> str:
+    """Return the making of a certificate beside the present one, from 8.1.19 on (GALAXY)."""
+    return f"CREATE CERTIFICATE {quote(label)}"
+
+
+def renewal() -> tuple[str, ...]:
+    """Return how a server below 8.1.19 gets a new certificate of its own, in order (RENEW8124)."""
+    return (
+        "HALT",
+        remove(SELF_SIGNED_LABEL, database=SERVER_DATABASE),
+        "# Remove cert256.arm, which is saved, and start the server: it makes a new one.",
+    )
 
 
 def set_session_security(kind: AccountKind, account: str, value: str) -> str:

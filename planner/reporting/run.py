@@ -14,6 +14,7 @@ from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
+from planner.reporting.handout import check_handout_folders, write_runbooks
 from planner.reporting.results import write_results
 
 Observer = Callable[[str], None]
@@ -36,6 +37,7 @@ def plan(
     *,
     out: str | Path | None = None,
     plan: str | Path | None = None,
+    runbooks: bool = False,
     observer: Observer | None = None,
 ) -> Run:
     """Read a fleet folder, complete its plan, simulate it, derive the deadlines and check them.
@@ -49,15 +51,19 @@ def plan(
     plan
         A plan that wins over the folder's plan.csv. Either is taken as it stands; without both
         the upgrade columns are drafted and completed.
+    runbooks
+        Whether runbooks and certificate bundles are written to `out` too.
     observer
         Is told what is being done.
 
     Raises
     ------
     InventoryError, PlanError
-        If the input cannot be used.
+        If the input cannot be used, or something else stands in the place of the runbooks.
     """
     tell = observer or _tell_nobody
+    if out is not None and runbooks:
+        check_handout_folders(out)
     tell("reading the fleet")
     described = read_fleet(fleet)
     tell("making the plan")
@@ -75,6 +81,9 @@ def plan(
     )
     if out is not None:
         write_results(Path(out), run.plan, run.timeline, run.deadlines, run.findings, observer=tell)
+        if runbooks:
+            tell("writing runbooks and bundles")
+            write_runbooks(out, run.deadlines)
     return run
 
 

@@ -246,15 +246,26 @@ def _uses_dsmcert(timeline: Timeline) -> Flags:
     return np.asarray(is_new & ~has_none[client], dtype=np.bool_)
 
 
-def _first_servers(deadlines: Deadlines, needing: Pairs) -> Numbers:
-    """Of the servers for which each import is needed, the first by name; -1 for none."""
+def name_servers(deadlines: Deadlines, needing: Pairs) -> Numbers:
+    """Server under whose name each row's anchor is imported with dsmcert; -1: its own name.
+
+    It is the first by name of those that need the anchor. A key database keeps one certificate
+    under a name, so of several anchors of that server, as during a replacement, the one that is
+    there first gets the name.
+    """
     fleet = deadlines.timeline.plan.fleet
     rank = ranks(fleet.servers.name)
     server_of_rank = np.append(np.argsort(rank), -1).astype(np.int32)
     rows, sessions = needing
-    best = np.full(len(deadlines) + 1, len(rank), dtype=np.int64)
+    best = np.full(len(deadlines), len(rank), dtype=np.int64)
     np.minimum.at(best, rows, rank[fleet.sessions.server[sessions]])
-    return server_of_rank[best][deadline_rows(deadlines)]
+    database = deadlines.key_database()
+    order = np.lexsort((deadlines.needed, deadlines.planned, best, database))
+    is_taken = np.zeros(len(deadlines), dtype=np.bool_)
+    before, after = order[:-1], order[1:]
+    is_taken[after] = (database[before] == database[after]) & (best[before] == best[after])
+    best[is_taken] = len(rank)
+    return server_of_rank[best]
 
 
 def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
@@ -267,7 +278,8 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     is_server = plan.client >= n_clients
     is_server &= plan.client < fleet.n_endpoints
     uses_dsmcert = _uses_dsmcert(timeline)
-    first_server = _first_servers(deadlines, needing)
+    row_of_action = deadline_rows(deadlines)
+    first_server = np.append(name_servers(deadlines, needing), np.int32(-1))[row_of_action]
     account, kind = _accounts(plan), np.append(fleet.accounts.kind, np.uint8(AccountKind.NODE))
     overlaps = level_facts_on(
         timeline, np.where(plan.server >= 0, plan.server + n_clients, -1), plan.day

@@ -27,12 +27,21 @@ from planner.domain.rules import (
     Mode,
 )
 from planner.engine.deadlines import Deadlines
+from planner.engine.distribution import Distribution
 from planner.engine.measures import imports_in_effect
+from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
+from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
-from planner.reporting.certificate_tables import certificates
+from planner.reporting.certificate_tables import (
+    bundles,
+    certificates,
+    distribution,
+    replacements,
+    waves,  # noqa: F401 - planner.tables is where users find the tables
+)
 from planner.reporting.schedule import deadline_rows, schedule
 
 HEAD_ROWS: Final = 20
@@ -258,6 +267,12 @@ def frame(value: object) -> pd.DataFrame:
             return findings(value)
         case CertificateInventory():
             return certificates(value)
+        case Bundles():
+            return bundles(value)
+        case Replacements():
+            return replacements(value)
+        case Distribution():
+            return distribution(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 

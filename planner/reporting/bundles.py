@@ -1,0 +1,274 @@
+"""Bundles: for each client and key database the very files to hand out, with their commands.
+
+A bundle holds the trust anchors of all servers that the client ever needs there over the horizon,
+old and new together during a replacement, and nothing else: the fewest that will do.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from planner.domain import views
+from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.certificates import Certificates
+from planner.domain.fleet import ClientKind
+from planner.domain.levels import LevelFact
+from planner.domain.platforms import Place, Platform, place_of, platform_of
+from planner.engine.deadlines import Deadlines
+from planner.inventory.certificate_paths import certificate_files
+from planner.inventory.files import safe_name
+from planner.reporting import commands
+from planner.reporting.schedule import level_facts_on, name_servers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST: Final = "SHA256SUMS"
+COMMANDS: Final = "commands.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """One trust anchor of a bundle.
+
+    Parameters
+    ----------
+    certificate
+        Certificate number of `timeline.compiled.certificates`.
+    file
+        Its name in the bundle.
+    content
+        The certificate alone, in PEM; empty where the fleet has no file of it.
+    servers
+        For which servers it is needed, `;`-joined.
+    needed, latest_safe, planned
+        Days; `planned` is `ALWAYS` where it is in place, `NEVER` where no import is planned.
+    tool
+        `dsmcert` or `gsk8capicmd`.
+    command
+        The import; empty where the certificate is in place.
+    """
+
+    certificate: int
+    file: str
+    content: bytes
+    servers: str
+    needed: int
+    latest_safe: int
+    planned: int
+    tool: str
+    command: str
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file; empty where there is none."""
+        return hashlib.sha256(self.content).hexdigest() if self.content else ""
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the key database holds it from the first day on."""
+        return self.planned == ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What one key database must hold.
+
+    Parameters
+    ----------
+    endpoint, key_database
+        Numbers of the fleet.
+    folder
+        Where the bundle lies below `bundles/`.
+    place
+        Where the key database lies on its host.
+    listing
+        The command that shows what the key database holds.
+    """
+
+    endpoint: int
+    key_database: int
+    folder: str
+    place: Place
+    listing: str
+    anchors: tuple[Anchor, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Bundles:
+    """The bundles of all key databases that ever need an anchor, in the order of the fleet."""
+
+    deadlines: Deadlines
+    rows: tuple[Bundle, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Bundle]:
+        return iter(self.rows)
+
+    @property
+    def certificates(self) -> Certificates:
+        """What the certificate numbers stand for."""
+        return self.deadlines.timeline.compiled.certificates
+
+    def of(self, client: str) -> "Bundles":
+        """Return the bundles of one client, in any letter case."""
+        endpoint = self.deadlines.timeline.plan.fleet.find_endpoint(client)
+        rows = tuple(row for row in self.rows if row.endpoint == endpoint)
+        return Bundles(deadlines=self.deadlines, rows=rows)
+
+    def __repr__(self) -> str:
+        anchors = [anchor for bundle in self.rows for anchor in bundle.anchors]
+        lacking = sum(not anchor.content for anchor in anchors)
+        place = sum(anchor.is_in_place for anchor in anchors)
+        return (
+            f"Bundles({len(self)} key databases, {len(anchors)} anchors, {place} in place, "
+            f"{lacking} without a file)"
+        )
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row for each anchor of each bundle."""
+        return views.frame_of(self)
+
+    def _repr_html_(self) -> str:
+        return views.html_of(self)
+
+
+def bundles(deadlines: Deadlines) -> Bundles:
+    """Say which files each key database must get, and by which commands.
+
+    Notes
+    -----
+    Linear in deadlines; each certificate file is read once.
+    """
+    timeline = deadlines.timeline
+    fleet, certificates = timeline.plan.fleet, timeline.compiled.certificates
+    contents = _contents(deadlines)
+    servers, _ = deadlines.texts()
+    name_server = name_servers(deadlines, deadlines.needing())
+    uses_dsmcert = deadlines.uses_dsmcert()
+    endpoint, latest_safe = deadlines.endpoint(), deadlines.latest_safe
+    day = np.where(
+        (deadlines.planned == ALWAYS) | (deadlines.planned == NEVER), latest_safe, deadlines.planned
+    )
+    facts = level_facts_on(timeline, endpoint, day.astype(np.int32))
+
+    def anchor(row: int, place: Place, database: str) -> Anchor:
+        number = int(deadlines.anchor[row])
+        name, server = certificates.name[number], name_server[row]
+        file = f"{safe_name(name)}.arm"
+        is_dsmcert = bool(uses_dsmcert[row]) and place.is_standard
+        kept_as = fleet.servers.name[server] if server >= 0 else name
+        command = (
+            commands.import_by_dsmcert(kept_as, file, place=place)
+            if is_dsmcert
+            else commands.import_by_gsk8capicmd(name, file, database=database, place=place)
+        )
+        planned = int(deadlines.planned[row])
+        return Anchor(
+            certificate=number,
+            file=file,
+            content=contents.get(number, b""),
+            servers=servers[row],
+            needed=int(deadlines.needed[row]),
+            latest_safe=int(latest_safe[row]),
+            planned=planned,
+            tool="dsmcert" if is_dsmcert else "gsk8capicmd",
+            command="" if planned == ALWAYS else command,
+        )
+
+    found = []
+    for number in range(len(fleet.key_databases)):
+        rows = range(deadlines.first[number], deadlines.first[number + 1])
+        if not rows:
+            continue
+        client, name = int(endpoint[rows.start]), fleet.key_databases.name[number]
+        is_recent = bool(facts[rows.start] & LevelFact.OVERLAPS)
+        place = key_database_place(deadlines, client, name, is_storage_protect=is_recent)
+        database = commands.SERVER_DATABASE if fleet.is_server(client) else commands.CLIENT_DATABASE
+        ordered = sorted(
+            rows, key=lambda row: (deadlines.needed[row], certificates.name[deadlines.anchor[row]])
+        )
+        found.append(
+            Bundle(
+                endpoint=client,
+                key_database=number,
+                folder=f"{endpoint_file_name(deadlines, client)}/{safe_name(name)}",
+                place=place,
+                listing=commands.list_certificates(database=database, place=place),
+                anchors=tuple(anchor(row, place, database) for row in ordered),
+            )
+        )
+    return Bundles(deadlines=deadlines, rows=tuple(found))
+
+
+def key_database_place(
+    deadlines: Deadlines, endpoint: int, name: str, *, is_storage_protect: bool
+) -> Place:
+    """Return where a key database lies; the instance folder of a server is not known."""
+    fleet = deadlines.timeline.plan.fleet
+    if fleet.is_server(endpoint):
+        return place_of(Platform.UNKNOWN, ClientKind.SERVER, name)
+    return place_of(
+        platform_of(fleet.clients.platform[endpoint]),
+        ClientKind(fleet.clients.kind[endpoint]),
+        name,
+        is_storage_protect=is_storage_protect,
+    )
+
+
+def endpoint_file_name(deadlines: Deadlines, endpoint: int) -> str:
+    """Name of an endpoint's files; a server that shares a client's name is told apart."""
+    fleet = deadlines.timeline.plan.fleet
+    name = fleet.endpoint_name(endpoint)
+    is_shared = fleet.is_server(endpoint) and fleet.clients.name.find(name) >= 0
+    return f"{safe_name(name)}@server" if is_shared else safe_name(name)
+
+
+def _contents(deadlines: Deadlines) -> dict[int, bytes]:
+    """PEM of each certificate that the fleet has a file of; the public part, and nothing else."""
+    certificates = deadlines.timeline.compiled.certificates
+    files = certificate_files(deadlines.timeline.plan.fleet)
+    return {
+        number: files[address].as_pem().encode("ascii")
+        for number, address in enumerate(certificates.file)
+        if address in files
+    }
+
+
+def bundle_files(bundle: Bundle, names: Certificates) -> dict[str, bytes]:
+    """Return the files of a bundle by their names below `bundles/`: anchors, commands, manifest."""
+    files = {anchor.file: anchor.content for anchor in bundle.anchors if anchor.content}
+    files[COMMANDS] = _commands(bundle, names).encode()
+    files[MANIFEST] = manifest(files)
+    return {f"{bundle.folder}/{name}": content for name, content in files.items()}
+
+
+def manifest(files: Mapping[str, bytes]) -> bytes:
+    """Return the digests of files, as `sha256sum --check` reads them."""
+    lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
+    return "".join(lines).encode()
+
+
+def _commands(bundle: Bundle, names: Certificates) -> str:
+    """Return the commands of a bundle, to be run in its folder; notes have lines of their own."""
+    note = "REM" if bundle.place.platform is Platform.WINDOWS else "#"
+    lines = [f"{note} Run in the folder of these files, as the owner of the key database."]
+    for anchor in bundle.anchors:
+        name = names.name[anchor.certificate]
+        lines.append("")
+        lines.append(f"{note} {name}: for {anchor.servers}, needed on {iso(anchor.needed)}")
+        if anchor.is_in_place:
+            lines.append(f"{note} in place already; nothing to do")
+            continue
+        if not anchor.content:
+            lines.append(
+                f"{note} NOT HERE: the fleet has no file of it; put it here as {anchor.file}"
+            )
+        lines.append(anchor.command)
+    lines += ["", f"{note} What the key database holds then (inferred):", bundle.listing, ""]
+    return "\n".join(lines)
