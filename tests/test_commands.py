@@ -4,8 +4,9 @@ import shlex
 
 import pytest
 
-from planner.domain.fleet import AccountKind
+from planner.domain.fleet import AccountKind, ClientKind
 from planner.domain.options import OPTIONS, SSL, SSLREQUIRED, TCPPORT, Option
+from planner.domain.platforms import Platform, place_of
 from planner.reporting import commands
 
 NASTY = "a b; rm -rf $HOME 'x' \"y\" `z`"
@@ -85,3 +86,107 @@ def test_a_server_presents_another_certificate_by_its_own_command_from_8_1_19_on
     assert commands.present("new", overlaps=False) == (
         "gsk8capicmd_64 -cert -setdefault -db cert.kdb -stashed -label new"
     )
+
+
+# --- With paths, for the shell of the platform ---------------------------------------------------
+
+LINUX = place_of(Platform.LINUX, ClientKind.BACKUP, "default")
+WINDOWS = place_of(Platform.WINDOWS, ClientKind.BACKUP, "default")
+
+
+def arguments_of_windows(command: str) -> list[str]:
+    """Take a command line apart as the prompt of Windows and then the program do."""
+    bare, is_quoted, signs = "", False, iter(command)
+    for sign in signs:  # the prompt: ^ takes a sign's meaning, outside quotation marks
+        if sign == "^" and not is_quoted:
+            bare += next(signs)
+            continue
+        assert is_quoted or sign not in "&|<>", command
+        assert sign != "%", command  # it would be replaced by a variable
+        is_quoted ^= sign == '"'
+        bare += sign
+    words, word, is_quoted, slashes = [], "", False, 0
+    for sign in f"{bare} ":  # the program: backslashes mean something before quotation marks only
+        if sign == "\\":
+            slashes += 1
+            continue
+        if sign == '"':
+            word += "\\" * (slashes // 2)
+            if slashes % 2:
+                word += '"'
+            else:
+                is_quoted = not is_quoted
+        else:
+            word += "\\" * slashes
+            if sign == " " and not is_quoted:
+                words.append(word)
+                word = ""
+            else:
+                word += sign
+        slashes = 0
+    return words
+
+
+def test_a_command_with_a_place_has_the_path_of_its_program_and_key_database() -> None:
+    assert commands.import_by_dsmcert("keeper", "root.arm", place=LINUX) == (
+        "/opt/tivoli/tsm/client/ba/bin/dsmcert -add -server keeper -file root.arm"
+    )
+    assert commands.import_by_gsk8capicmd(
+        "root", "root.arm", database=commands.CLIENT_DATABASE, place=WINDOWS
+    ) == (
+        '"C:\\Program Files\\IBM\\gsk8\\bin\\gsk8capicmd_64.exe" -cert -add -db '
+        '"C:\\Program Files\\Tivoli\\TSM\\baclient\\dsmcert.kdb" -stashed -format ascii '
+        "-label root -file root.arm"
+    )
+    nowhere = place_of(Platform.UNKNOWN, ClientKind.BACKUP, "default")
+    assert commands.list_certificates(database="cert.kdb", place=nowhere) == (
+        "gsk8capicmd_64 -cert -list -db cert.kdb -stashed"
+    )
+
+
+def test_a_users_key_database_is_opened_as_that_user() -> None:
+    place = place_of(Platform.LINUX, ClientKind.BACKUP, "oracle")
+    assert commands.import_by_dsmcert("k", "f", place=place).startswith("sudo -u oracle /opt/")
+    listing = commands.list_certificates(database="dsmcert.kdb", place=place)
+    # In quotes the shell would not look up the home folder.
+    assert " -db ~oracle/IBM/StorageProtect/certs/dsmcert.kdb " in listing
+    odd = place_of(Platform.LINUX, ClientKind.BACKUP, "a b;c")
+    listing = commands.list_certificates(database="dsmcert.kdb", place=odd)
+    assert shlex.split(listing)[7] == "~a b;c/IBM/StorageProtect/certs/dsmcert.kdb"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        NASTY,
+        'a"b',
+        "100%",
+        "%PATH%",
+        "a&calc",
+        "a^b",
+        "trailing\\",
+        'quote\\"',
+        'x\\\\" & calc & "',
+        "(x)",
+        "",
+        "plain",
+        "!x!",
+    ],
+)
+def test_no_name_breaks_out_of_its_quotes_on_any_platform(word: str) -> None:
+    unix = commands.import_by_dsmcert(word, word, place=LINUX)
+    assert shlex.split(unix)[3:] == [word, "-file", word]
+    windows = commands.import_by_dsmcert(word, word, place=WINDOWS)
+    found = arguments_of_windows(windows)
+    assert found[0] == "C:\\Program Files\\Tivoli\\TSM\\baclient\\dsmcert.exe"
+    assert found[1:] == ["-add", "-server", word, "-file", word]
+
+
+def test_no_command_deletes_a_key_database() -> None:
+    made = [
+        commands.remove("x", database="d"),
+        commands.create("x"),
+        *commands.renewal(),
+        commands.present("x", overlaps=False),
+    ]
+    assert not any("-keydb" in line or "rm " in line or "del " in line for line in made)

@@ -5,13 +5,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.domain.errors import Fault
 from planner.inventory.files import (
+    LONGEST_NAME,
     Reading,
     UnusableFileError,
     open_input,
     read_bytes,
+    safe_name,
     write_files,
     write_text,
 )
@@ -156,3 +160,29 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match=r"Not a directory|File exists"):
         write_files(tmp_path / "file" / "fleet", {"a.csv": b""})
+
+
+# --- Names of files ------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_name_that_stays_in_its_folder(text: str) -> None:
+    text = text.encode("utf-8", "ignore").decode("utf-8")
+    name = safe_name(text)
+    assert name
+    assert len(name) <= LONGEST_NAME
+    assert not set(name) & set('/\\:*?"<>| \0')
+    assert not name.startswith((".", "-", "~"))
+    assert not name.endswith(".")
+    assert name.isascii()
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_different_texts_give_different_names(first: str, second: str) -> None:
+    one, other = (t.encode("utf-8", "ignore").decode("utf-8") for t in (first, second))
+    assert (safe_name(one) == safe_name(other)) is (one == other)
+
+
+@pytest.mark.parametrize("device", ["CON", "nul", "com1", "LPT9", "aux.txt"])
+def test_no_name_is_a_device_of_windows(device: str) -> None:
+    assert safe_name(device).partition(".")[0].endswith("%")

@@ -169,12 +169,12 @@ def test_handshakes_agree_with_the_engine_and_with_the_judge(
     for der, made in EVERYTHING.items():
         (folder / f"{NAMES[der]}.pem").write_bytes(made.pem)
     inventory = planner.certificates(folder)
-    made = PRESENTED[presented]
-    with tls_server(made, tmp_path) as port:
+    own = PRESENTED[presented]
+    with tls_server(own, tmp_path) as port:
         for content, held in HELD.items():
             happened = shakes_hands(port, b"".join(one.pem for one in held))
             judged = inventory.trust(
-                NAMES[made[0].der], held=[NAMES[one.der] for one in held], on=DAY
+                NAMES[own[0].der], held=[NAMES[one.der] for one in held], on=DAY
             )
             assert (happened, bool(judged)) == (verdicts[presented, content],) * 2, content
 
@@ -232,11 +232,11 @@ def test_a_client_with_exactly_its_bundle_reaches_every_server_before_and_after_
     files = sorted(bundle.glob("*.arm"))
     assert [file.name for file in files] == ["own.arm", "root.arm"]  # and not one more
     held = b"".join(file.read_bytes() for file in files)
-    for number, (made, is_reached) in enumerate(
+    for number, (shown, is_reached) in enumerate(
         [((OWN,), True), (leaf, True), (direct, True), ((OTHER,), False)]
     ):
         (tmp_path / f"server{number}").mkdir()
-        with tls_server(made, tmp_path / f"server{number}") as port:
+        with tls_server(shown, tmp_path / f"server{number}") as port:
             assert shakes_hands(port, held) is is_reached
 
 

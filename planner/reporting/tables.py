@@ -33,6 +33,7 @@ from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
+from planner.reporting import certificate_tables
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -40,7 +41,6 @@ from planner.reporting.certificate_tables import (
     certificates,
     distribution,
     replacements,
-    waves,  # noqa: F401 - planner.tables is where users find the tables
 )
 from planner.reporting.schedule import deadline_rows, schedule
 
@@ -64,6 +64,9 @@ _TABLES: Final = (
     ("old-client", OLD_CLIENT),
     ("both-new", BOTH_NEW),
 )
+
+waves = certificate_tables.waves
+"""The table of waves.csv, here because this is where users look for tables."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:

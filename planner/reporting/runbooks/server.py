@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
-from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.calendar import NEVER, iso
 from planner.domain.plan import Action, PlannedAction
 from planner.engine.replacements import Method, Replacement
 from planner.reporting import commands
@@ -125,7 +123,8 @@ def _server_upgrade(book: Book, server: int, action: PlannedAction) -> list[str]
 
 
 def _setting(book: Book, row: int, action: PlannedAction) -> list[str]:
-    lines = [f"## {iso(action.day)}: {action.action.label} {text(action.account)}", ""]
+    who = text(action.account) or "(the default)"
+    lines = [f"## {iso(action.day)}: {action.action.label} {who}", ""]
     lines += code(book.commands[row] or "no command: a server definition has no such setting")
     return lines + step(
         "the server confirms the command.",
@@ -191,11 +190,14 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
 
 
 def _strict_accounts(book: Book, server: int) -> list[str]:
-    fleet, strictness = book.plan.fleet, book.deadlines.timeline.strictness
+    fleet = book.plan.fleet
+    first: dict[int, int] = {}
+    for session in book.sessions_of_server.of(server).tolist():
+        account, day = int(fleet.sessions.account[session]), book.first_tls(session)
+        first[account] = min(first.get(account, NEVER), day)
     days: dict[int, list[str]] = {}
-    for account in np.flatnonzero(fleet.accounts.server == server).tolist():
-        day = int(strictness.from_day[account])
-        if day not in (ALWAYS, NEVER):
+    for account, day in first.items():
+        if day != NEVER and not fleet.accounts.strict[account]:
             days.setdefault(day, []).append(fleet.accounts.name[account])
     if not days:
         return []

@@ -1,0 +1,207 @@
+"""Bundles: the files that each key database gets, and their commands."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import planner
+from planner.engine.deadlines import deadlines
+from planner.engine.timeline import simulate
+from planner.reporting.bundles import (
+    COMMANDS,
+    MANIFEST,
+    Bundle,
+    Bundles,
+    bundle_files,
+    bundles,
+    manifest,
+)
+from tests.authorities import Made, make, root
+from tests.builders import action, case, client, server, session, trust
+from tests.comparison import read_case
+from tests.oracle import Case, Row
+
+ROOT = root()
+FILES = {"root": ROOT, "leaf": make("leaf", ROOT), "own": make("own"), "renewed": make("renewed")}
+
+
+def bundles_in(built: Case, folder: Path, **files: Made) -> Bundles:
+    (folder / "certs").mkdir(parents=True)
+    for name, made in (files or FILES).items():
+        (folder / "certs" / f"{name}.pem").write_bytes(b"# a comment\n" + made.pem)
+    return bundles(deadlines(simulate(read_case(built, folder))))
+
+
+def fleet(
+    *,
+    clients: tuple[Row, ...] = (),
+    held: tuple[Row, ...] = (),
+    plan: tuple[Row, ...] = (),
+    key_database: str = "",
+) -> Case:
+    clients = clients or (client("BA01", "8.1.13", platform="Linux"),)
+    return case(
+        servers=[
+            server("SRV1", "8.1.19", certificate="own"),
+            server("SRV2", "8.1.13", certificate="leaf"),
+        ],
+        clients=list(clients),
+        sessions=[
+            session(row["client"], name, key_database=key_database)
+            for row in clients
+            for name in ("SRV1", "SRV2")
+        ],
+        trust=list(held),
+        plan=plan,
+    )
+
+
+def only(found: Bundles) -> Bundle:
+    (bundle,) = found
+    return bundle
+
+
+def commands_of(bundle: Bundle) -> list[str]:
+    return [anchor.command for anchor in bundle.anchors]
+
+
+IMPORT_OWN = action("2025-03-03", "import-certificate", client="BA01", certificate="own")
+RENEW = action("2025-03-17", "replace-certificate", server="SRV1", certificate="renewed")
+BIN = "/opt/tivoli/tsm/client/ba/bin"
+
+
+def test_a_bundle_holds_the_anchor_of_each_server_and_no_leaf(tmp_path: Path) -> None:
+    bundle = only(bundles_in(fleet(plan=(IMPORT_OWN,)), tmp_path))
+    assert [anchor.file for anchor in bundle.anchors] == ["own.arm", "root.arm"]
+    assert commands_of(bundle) == [
+        f"{BIN}/dsmcert -add -server SRV1 -file own.arm",
+        f"{BIN}/dsmcert -add -server SRV2 -file root.arm",
+    ]
+
+
+def test_one_root_does_for_all_its_servers(tmp_path: Path) -> None:
+    built = fleet()
+    built.servers[0]["certificate"] = "leaf"
+    bundle = only(bundles_in(built, tmp_path))
+    (anchor,) = bundle.anchors
+    assert (anchor.file, anchor.servers) == ("root.arm", "SRV1;SRV2")
+
+
+def test_old_and_new_are_there_together_during_a_replacement(tmp_path: Path) -> None:
+    bundle = only(bundles_in(fleet(held=(trust("BA01", "own"),), plan=(RENEW,)), tmp_path))
+    assert [anchor.file for anchor in bundle.anchors] == ["own.arm", "root.arm", "renewed.arm"]
+    # The key database keeps one certificate under the name of a server.
+    assert commands_of(bundle) == [
+        "",
+        f"{BIN}/dsmcert -add -server SRV2 -file root.arm",
+        f"{BIN}/dsmcert -add -server renewed -file renewed.arm",
+    ]
+    assert bundle.anchors[0].is_in_place
+
+
+def test_the_schedule_says_the_same_names(tmp_path: Path) -> None:
+    imports = [
+        action("2025-03-03", "import-certificate", client="BA01", certificate=name)
+        for name in ("own", "renewed")
+    ]
+    found = bundles_in(fleet(plan=(*imports, RENEW)), tmp_path)
+    schedule = found.deadlines.timeline.plan.to_frame()["command"].tolist()
+    assert schedule[:2] == [
+        "dsmcert -add -server SRV1 -file own.pem",
+        "dsmcert -add -server renewed -file renewed.pem",
+    ]
+
+
+def test_each_key_database_has_a_bundle_of_its_own(tmp_path: Path) -> None:
+    built = fleet()
+    built.sessions[1]["key_database"] = "api"
+    found = bundles_in(built, tmp_path)
+    assert [bundle.folder for bundle in found] == ["BA01/default", "BA01/api"]
+    assert [[anchor.file for anchor in bundle.anchors] for bundle in found] == [
+        ["own.arm"],
+        ["root.arm"],
+    ]
+    assert "/api/bin64/dsmcert " in found.rows[1].anchors[0].command
+    assert len(found.of("ba01")) == 2
+    assert len(found.of("SRV1")) == 0
+
+
+def test_old_clients_and_odd_places_use_the_other_tool(tmp_path: Path) -> None:
+    built = fleet(clients=(client("BA01", "8.1.1", platform="Windows"),))
+    for row in built.sessions:
+        row["ssl"] = "Yes"
+    (first, _) = only(bundles_in(built, tmp_path)).anchors
+    assert first.tool == "gsk8capicmd"
+    assert "baclient\\dsmcert.kdb" in first.command
+    odd = only(bundles_in(fleet(key_database="/data/keys"), tmp_path / "odd"))
+    assert " -db /data/keys/dsmcert.kdb " in odd.anchors[0].command
+
+
+def test_a_server_that_opens_sessions_has_its_own_key_database(tmp_path: Path) -> None:
+    built = fleet()
+    built.sessions[:] = [session("SRV2", "SRV1", kind="server")]
+    bundle = only(bundles_in(built, tmp_path))
+    assert bundle.folder == "SRV2/default"
+    assert bundle.anchors[0].command.startswith("gsk8capicmd_64 -cert -add -db cert.kdb ")
+
+
+def test_files_hold_the_certificate_alone_and_the_manifest_agrees(tmp_path: Path) -> None:
+    found = bundles_in(fleet(plan=(IMPORT_OWN,)), tmp_path / "fleet")
+    files = bundle_files(only(found), found.certificates)
+    assert sorted(files) == [
+        f"BA01/default/{name}" for name in (MANIFEST, COMMANDS, "own.arm", "root.arm")
+    ]
+    assert files["BA01/default/root.arm"] == ROOT.pem
+    for name, content in files.items():
+        (tmp_path / Path(name).name).write_bytes(content)
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", MANIFEST],  # noqa: S607 - the tool that users have
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count(": OK") == 3
+    (tmp_path / "root.arm").write_bytes(ROOT.pem + b"\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        subprocess.run(["sha256sum", "--check", MANIFEST], cwd=tmp_path, check=True)  # noqa: S607
+
+
+def test_a_certificate_without_a_file_is_named_as_missing(tmp_path: Path) -> None:
+    found = bundles_in(fleet(), tmp_path, root=ROOT, leaf=FILES["leaf"])
+    bundle = only(found)
+    assert [bool(anchor.content) for anchor in bundle.anchors] == [False, True]
+    files = bundle_files(bundle, found.certificates)
+    text = files[f"BA01/default/{COMMANDS}"].decode()
+    assert "# NOT HERE: the fleet has no file of it; put it here as own.arm\n" in text
+    assert "BA01/default/own.arm" not in files
+    assert repr(found) == "Bundles(1 key databases, 2 anchors, 0 in place, 1 without a file)"
+
+
+def test_der_files_and_bundles_are_handed_out_as_pem(tmp_path: Path) -> None:
+    (tmp_path / "certs").mkdir(parents=True)
+    (tmp_path / "certs" / "root.der").write_bytes(ROOT.der)
+    (tmp_path / "certs" / "leaf.pem").write_bytes(FILES["leaf"].pem + ROOT.pem)
+    found = bundles(deadlines(simulate(read_case(fleet(), tmp_path))))
+    (anchor,) = (one for one in only(found).anchors if one.content)
+    assert anchor.content == ROOT.pem
+
+
+def test_commands_never_delete_a_key_database_nor_carry_a_password() -> None:
+    run = planner.plan(Path(__file__).parents[1] / "data" / "harbour")
+    found = planner.bundles(run.deadlines)
+    for bundle in found:
+        lines = [*commands_of(bundle), bundle.listing]
+        assert not any("-keydb" in line or "rm -" in line or "-pw" in line for line in lines)
+    table = found.to_frame()
+    assert len(table) == len(run.deadlines) == 1000
+    assert (table["in_place"] == "Yes").sum() == 150
+    assert "<table" in found._repr_html_()
+
+
+def test_a_manifest_lists_names_in_order() -> None:
+    text = manifest({"b": b"2", "a": b"1"}).decode()
+    assert [line.split("  ")[1] for line in text.splitlines()] == ["a", "b"]
