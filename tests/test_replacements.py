@@ -110,7 +110,8 @@ def test_a_server_renews_its_own_with_overlap_from_8_1_19_on(
     built = renewing(certificate("old"), certificate("new"), plan=(IMPORTED, REPLACED), level=level)
     row = only_in(built, tmp_path)
     assert str(row.method) == method
-    assert (row.ready, len(row.databases)) == (1, 1)
+    # What the plan imports before a hard cut does not exist yet.
+    assert (row.ready, len(row.databases)) == (0 if method == "hard-cut" else 1, 1)
     refused = ("2025-03-17", "2025-03-18") if method == "hard-cut" else ("", "")
     assert days(row) == ("2025-03-10", *refused)
 

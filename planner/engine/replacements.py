@@ -192,9 +192,10 @@ def _replacement(
         distribute_by = int(deadlines.latest_safe[missing].min(initial=NEVER))
     else:
         distribute_by = fleet.calendar.latest_safe(day)
+    # What cannot be had before the day cannot have been imported before it either.
+    can_be_ready = is_planned and method is not Method.HARD_CUT
     refused_from, refused_until = _refused(review, found, anchor)
     if method is Method.HARD_CUT and is_planned and len(rows):
-        # What cannot be had before the day cannot have been imported before it either.
         refused_from, known = day, day if refused_until == NEVER else refused_until
         refused_until = min(max(known, _all_imported(review.plan, day, len(rows))), fleet.end)
     return Replacement(
@@ -207,7 +208,7 @@ def _replacement(
         opens=int(certificates.opens(anchor)) if is_planned else ALWAYS,
         distribute_by=distribute_by,
         databases=deadlines.key_database()[rows],
-        ready=int(np.count_nonzero(deadlines.planned[rows] < day)) if is_planned else 0,
+        ready=int(np.count_nonzero(deadlines.planned[rows] < day)) if can_be_ready else 0,
         refused_from=refused_from,
         refused_until=refused_until,
     )

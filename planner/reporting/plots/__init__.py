@@ -10,6 +10,7 @@ from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
 from planner.reporting.plots.rollout import gantt
 from planner.reporting.plots.style import FORMATS, picture, save
+from planner.reporting.plots.waves import wave_chart
 from planner.reporting.plots.words import alternative_text
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "picture",
     "save",
     "sessions_by_mode",
+    "wave_chart",
 ]

@@ -8,8 +8,9 @@ from planner.domain.calendar import iso
 from planner.domain.plan import Plan
 from planner.domain.rules import Mode, Verdict
 from planner.engine.deadlines import Deadlines
+from planner.engine.distribution import Distribution
 from planner.engine.timeline import Timeline
-from planner.reporting.plots import distribution, modes, network, rollout
+from planner.reporting.plots import distribution, modes, network, rollout, waves
 from planner.reporting.plots.style import counted
 
 NAMES: Final = ("modes", "deadlines", "gantt", "fleet")
@@ -21,7 +22,7 @@ def alternative_text(name: str, value: object) -> str:
     Parameters
     ----------
     name
-        One of `modes`, `deadlines`, `gantt`, `fleet`.
+        One of `modes`, `deadlines`, `gantt`, `fleet`, `waves`.
     value
         What the picture was drawn from.
 
@@ -39,6 +40,11 @@ def alternative_text(name: str, value: object) -> str:
             return _of_gantt(value)
         case "fleet", Timeline():
             return _of_fleet(value)
+        case "waves", Distribution():
+            return (
+                f"Bars show how many certificates of {value.deadlines.timeline.plan.fleet.name} "
+                f"are imported each week, and how they get there. In words: {waves.numbers(value)}"
+            )
         case _:
             kind = type(value).__name__
             raise ValueError(f"{name!r} is no picture of a {kind}; use one of {', '.join(NAMES)}")
