@@ -392,3 +392,17 @@ def test_a_certificate_file_that_cannot_be_used_exits_with_1_and_a_missing_one_w
     assert "error unusable-file: " in capsys.readouterr().out
     assert cli.main(["certs", str(tmp_path / "nope")]) == cli.UNUSABLE
     assert capsys.readouterr().err.endswith("is missing; create it, or correct its name\n")
+
+
+def test_runbooks_are_written_where_they_are_asked_for(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["plan", str(fleet), "--out", str(out)]) == cli.FINE
+    assert not (out / "runbooks").exists()
+    assert cli.main(["plan", str(fleet), "--out", str(out), "--runbooks"]) == cli.FINE
+    assert (out / "bundles" / "BA01" / "default" / "commands.txt").exists()
+    (out / "runbooks" / "SHA256SUMS").unlink()
+    (out / "runbooks" / "mine.md").write_text("mine")
+    assert cli.main(["plan", str(fleet), "--out", str(out), "--runbooks"]) == cli.UNUSABLE
+    assert "this was not made by the planner" in capsys.readouterr().err

@@ -181,7 +181,12 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 def test_the_notebooks_of_the_story_are_there() -> None:
     names = {path.stem for path in NOTEBOOKS}
-    assert names >= {"01_fleet", "02_session_security", "03_certificate_deadlines"}
+    assert names >= {
+        "01_fleet",
+        "02_session_security",
+        "03_certificate_deadlines",
+        "05_certificates",
+    }
 
 
 @pytest.mark.parametrize("check", CHECKS)

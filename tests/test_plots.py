@@ -21,14 +21,17 @@ from planner.domain.plan import Action, Plan
 from planner.domain.rules import Mode, Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.distribution import Reach, distribution
 from planner.engine.measures import measures
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
 from planner.reporting import plots
+from planner.reporting.certificate_tables import waves
 from planner.reporting.plots.groups import group_endpoints
 from planner.reporting.plots.network import graph_on
 from planner.reporting.plots.style import Picture, shortened, time_axis
+from planner.reporting.plots.waves import LOOKS
 from planner.reporting.plots.weeks import Weeks, choose_weeks, digits_shape
 from tests.builders import action, case, client, server, session, trust
 from tests.comparison import read_case
@@ -675,3 +678,47 @@ def test_an_alternative_text_is_two_to_five_sentences(name: str) -> None:
 def test_a_picture_of_the_wrong_value_has_no_words() -> None:
     with pytest.raises(ValueError, match="'gantt' is no picture of a Deadlines; use one of modes"):
         plots.alternative_text("gantt", eight_cases())
+
+
+# --- waves of distribution -----------------------------------------------------------------------
+
+
+def test_waves_are_bars_as_high_as_the_weeks_of_the_table() -> None:
+    found = distribution(harbour())
+    ax = plots.wave_chart(found)
+    table = waves(found)
+    for reach in Reach:
+        drawn_areas = areas_labelled(ax, str(reach))
+        heights = [round(float(np.ptp(area[:, 1]))) for area in drawn_areas]
+        assert heights == [n for n in table[str(reach)].tolist() if n]
+    tops = [float(area[:, 1].max()) for reach in Reach for area in areas_labelled(ax, str(reach))]
+    assert max(tops) == table["imports"].max()
+    (line,) = ax.lines
+    assert line.get_ydata()[0] == table["capacity"].max()  # type: ignore[index] # a line has two
+
+
+def test_each_way_differs_by_hatch_too() -> None:
+    hatches = [hatch for _, hatch in LOOKS.values()]
+    assert set(LOOKS) == set(Reach)
+    assert len(set(hatches)) == len(hatches)
+
+
+def test_waves_have_words_and_can_be_drawn_on_given_axes(tmp_path: Path) -> None:
+    found = distribution(harbour())
+    text = plots.alternative_text("waves", found)
+    assert f"{len(found)} imports: " in text
+    assert text.endswith(".")
+    figure = Picture()
+    assert plots.wave_chart(found, ax=figure.add_subplot()).get_figure() is figure
+    empty = distribution(
+        deadlines_of(
+            case(
+                servers=[server("SRV1")],
+                clients=[client("BA01")],
+                sessions=[session("BA01", "SRV1")],
+            ),
+            tmp_path,
+        )
+    )
+    assert plots.wave_chart(empty).get_ylabel() == "imports a week"
+    assert plots.alternative_text("waves", empty).endswith("In words: 0 imports.")
