@@ -205,3 +205,13 @@ def test_commands_never_delete_a_key_database_nor_carry_a_password() -> None:
 def test_a_manifest_lists_names_in_order() -> None:
     text = manifest({"b": b"2", "a": b"1"}).decode()
     assert [line.split("  ")[1] for line in text.splitlines()] == ["a", "b"]
+
+
+def test_a_remark_on_windows_holds_nothing_that_its_prompt_obeys(tmp_path: Path) -> None:
+    built = fleet(clients=(client("BA01", "8.1.13", platform="Windows"),))
+    built.servers[0]["certificate"] = "own & calc %PATH%"
+    found = bundles_in(built, tmp_path, root=ROOT, leaf=FILES["leaf"])
+    lines = bundle_files(only(found), found.certificates)[f"BA01/default/{COMMANDS}"].decode()
+    remarks = [line for line in lines.splitlines() if line.startswith("REM ")]
+    assert any("own ? calc ?PATH?" in line for line in remarks)
+    assert not set("%&|<>^") & set("".join(remarks))

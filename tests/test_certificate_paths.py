@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 import planner
 from planner.domain.calendar import iso
 from planner.domain.errors import CertificateError, InventoryError
+from planner.inventory import certificate_paths
 from planner.inventory.chains import TrustRule
 from planner.inventory.x509 import LARGEST_FILE
 from tests.authorities import DEFAULT, Made, make, root
@@ -406,3 +407,30 @@ def test_what_a_terminal_would_obey_is_not_shown(tmp_path: Path) -> None:
     texts += [f"{row.subject} {row.what} {row.fix} {row.file}" for row in found.findings]
     assert all(text.isprintable() for text in texts)
     assert len(texts) == 3
+
+
+def test_a_folder_of_too_many_files_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificate_paths, "MOST_FILES", 1)
+    folder = folder_of(tmp_path / "a", a=ROOT, b=OWN)
+    with pytest.raises(InventoryError, match="holds 2 certificate files; 1 are read; name a small"):
+        planner.certificates(folder)
+
+
+def test_a_certificate_recorded_for_a_server_counts_as_presented(tmp_path: Path) -> None:
+    write_case(
+        case(
+            servers=[server("SRV1", "8.1.13", certificate="own")],
+            clients=[client("BA01", "8.1.13")],
+            sessions=[session("BA01", "SRV1")],
+            certificates=[
+                certificate("own", file="certs/own.pem"),
+                certificate("next", server="SRV1", file="certs/next.pem"),
+            ],
+        ),
+        tmp_path / "fleet",
+    )
+    folder_of(tmp_path / "fleet" / "certs", own=OWN, next=make("next"))
+    table = planner.certificates(tmp_path / "fleet").to_frame()
+    assert table["servers"].tolist() == ["SRV1", "SRV1"]

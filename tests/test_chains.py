@@ -6,10 +6,13 @@ import asyncio
 import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.domain.calendar import to_day
+from planner.domain.errors import CertificateError
 from planner.inventory.chains import Limits, Obstacle, Trust, TrustJudge, TrustRule
-from planner.inventory.x509 import CertificateFile
+from planner.inventory.x509 import CertificateFile, read_certificates
 from tests.authorities import DEFAULT, Made, make, root
 
 ROOT = root()
@@ -255,3 +258,22 @@ def test_a_certificate_that_is_not_read_strictly_is_a_verdict() -> None:
     found = TrustJudge([ROOT.read]).judge(broken)
     assert found.obstacle is Obstacle.INVALID
     assert found.detail.startswith("it cannot be read strictly (")
+
+
+@given(
+    st.sampled_from([ROOT.der, ISSUING.der, LEAF.der]),
+    st.integers(min_value=0, max_value=10_000),
+    st.integers(min_value=1, max_value=255),
+)
+def test_a_damaged_certificate_gets_a_verdict_but_never_crashes(
+    content: bytes, place: int, change: int
+) -> None:
+    damaged = bytearray(content)
+    damaged[place % len(damaged)] ^= change
+    try:
+        (one,) = read_certificates("x.der", bytes(damaged))
+    except CertificateError:
+        return
+    for presented in (one, LEAF.read):
+        found = TrustJudge([ROOT.read, one], [ISSUING.read, one]).judge(presented)
+        assert bool(found) is (found.obstacle is None)

@@ -5,6 +5,7 @@ old and new together during a replacement, and nothing else: the fewest that wil
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -256,19 +257,22 @@ def manifest(files: Mapping[str, bytes]) -> bytes:
 
 def _commands(bundle: Bundle, names: Certificates) -> str:
     """Return the commands of a bundle, to be run in its folder; notes have lines of their own."""
-    note = "REM" if bundle.place.platform is Platform.WINDOWS else "#"
-    lines = [f"{note} Run in the folder of these files, as the owner of the key database."]
+    is_windows = bundle.place.platform is Platform.WINDOWS
+
+    def note(words: str) -> str:
+        # The prompt of Windows looks for variables and further commands even in a remark.
+        return f"REM {re.sub(r'[%&|<>^]', '?', words)}" if is_windows else f"# {words}"
+
+    lines = [note("Run in the folder of these files, as the owner of the key database.")]
     for anchor in bundle.anchors:
         name = names.name[anchor.certificate]
-        lines.append("")
-        lines.append(f"{note} {name}: for {anchor.servers}, needed on {iso(anchor.needed)}")
+        lines += ["", note(f"{name}: for {anchor.servers}, needed on {iso(anchor.needed)}")]
         if anchor.is_in_place:
-            lines.append(f"{note} in place already; nothing to do")
+            lines.append(note("in place already; nothing to do"))
             continue
         if not anchor.content:
-            lines.append(
-                f"{note} NOT HERE: the fleet has no file of it; put it here as {anchor.file}"
-            )
+            lacks = f"NOT HERE: the fleet has no file of it; put it here as {anchor.file}"
+            lines.append(note(lacks))
         lines.append(anchor.command)
-    lines += ["", f"{note} What the key database holds then (inferred):", bundle.listing, ""]
-    return "\n".join(lines)
+    listing = note("What the key database holds then (inferred):")
+    return "\n".join([*lines, "", listing, bundle.listing, ""])

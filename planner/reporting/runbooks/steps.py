@@ -39,56 +39,54 @@ def bundle_lines(book: Book, endpoint: int) -> list[str]:
 
 def imports(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
     """Return the imports of one day into the key databases of an endpoint."""
-    plan = book.plan
-    lines = [f"## {iso(plan.day[rows[0]])}: import trust anchors", ""]
+    lines = [f"## {iso(book.plan.day[rows[0]])}: import trust anchors", ""]
     for row in rows:
-        action = plan.row(row)
-        bundle = _bundle_of(book, endpoint, action.key_database or "default")
-        anchor = (
-            next((one for one in bundle.anchors if one.certificate == plan.certificate[row]), None)
-            if bundle
-            else None
-        )
-        database = action.key_database or "default"
-        lines += [f"### {text(action.certificate)} into key database {text(database)}", ""]
-        command = anchor.command if anchor and anchor.command else book.commands[row]
-        if anchor:
-            lines += [
-                f"For {text(anchor.servers)}; needed on {iso(anchor.needed)}, latest safe day "
-                f"{iso(anchor.latest_safe)}. Run it in the folder `bundles/{bundle.folder}/`."
-                if bundle
-                else "",
-                "",
-            ]
-            if not anchor.content:
-                lines += [
-                    f"**The fleet has no file of it.** Get it from its server or CA, and name it "
-                    f"`{anchor.file}`.",
-                    "",
-                ]
-        lines += code(command)
-        listing = "the listing of the key database shows it"
-        listing += f": `{bundle.listing}` (inferred)." if bundle else "."
-        lines += step(
-            "no message, and exit status 0 (inferred).",
-            listing,
-            "the command reports an error, or the digest of the file differs: do not go on to the "
-            "upgrade.",
-            "none is needed: a trust anchor that nobody uses does no harm.",
-        )
+        lines += _import(book, endpoint, row)
     return lines
 
 
-def _bundle_of(book: Book, endpoint: int, key_database: str) -> Bundle | None:
-    names = book.plan.fleet.key_databases.name
-    return next(
-        (
-            bundle
-            for bundle in book.bundles_of_endpoint.get(endpoint, ())
-            if names[bundle.key_database].casefold() == key_database.casefold()
+def _import(book: Book, endpoint: int, row: int) -> list[str]:
+    action = book.plan.row(row)
+    database = action.key_database or "default"
+    lines = [f"### {text(action.certificate)} into key database {text(database)}", ""]
+    command, listing = book.commands[row], "the listing of the key database shows it"
+    bundle = _bundle_of(book, endpoint, database)
+    for anchor in bundle.anchors if bundle else ():
+        if anchor.certificate != book.plan.certificate[row]:
+            continue
+        command = anchor.command or command
+        lines += [
+            f"For {text(anchor.servers)}; needed on {iso(anchor.needed)}, latest safe day "
+            f"{iso(anchor.latest_safe)}. Run it in the folder of the bundle.",
+            "",
+        ]
+        if not anchor.content:
+            lines += [
+                "**The fleet has no file of it.** Get it from its server or CA, and name it "
+                f"`{anchor.file}`.",
+                "",
+            ]
+    if bundle:
+        listing = f"{listing}: `{bundle.listing}` (inferred)"
+    return [
+        *lines,
+        *code(command),
+        *step(
+            "no message, and exit status 0 (inferred).",
+            f"{listing}.",
+            "the command reports an error, or the digest of the file differs: do not go on to the "
+            "upgrade.",
+            "none is needed: a trust anchor that nobody uses does no harm.",
         ),
-        None,
-    )
+    ]
+
+
+def _bundle_of(book: Book, endpoint: int, key_database: str) -> Bundle | None:
+    names, wanted = book.plan.fleet.key_databases.name, key_database.casefold()
+    for bundle in book.bundles_of_endpoint.get(endpoint, ()):
+        if names[bundle.key_database].casefold() == wanted:
+            return bundle
+    return None
 
 
 def removals(book: Book, rows: Sequence[int]) -> list[str]:
