@@ -343,3 +343,12 @@ def test_a_damaged_file_is_read_or_an_error_but_never_crashes(
         assert len(error.faults) == 1  # noqa: PT017 - either outcome is right
     else:
         assert found
+
+
+def test_what_neither_library_expects_is_an_error_and_no_crash() -> None:
+    kind = bytes.fromhex("06072a8648ce3d0201")  # of an elliptic curve's key
+    content = der(OWN)
+    assert content.count(kind) == 1
+    damaged = content.replace(kind, bytes.fromhex("0607808648ce3d0201"))
+    with pytest.raises(CertificateError, match="no certificate that can be read"):
+        read_certificates("certs/x.der", damaged)

@@ -37,18 +37,10 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from planner.domain.certificates import CertificateKind
 from planner.inventory.hints import quoted
-from planner.inventory.x509 import CertificateFile
+from planner.inventory.x509 import MALFORMED, CertificateFile
 
 _T = TypeVar("_T")
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    NotImplementedError,
-    UnsupportedAlgorithm,
-)
+_UNREADABLE: Final = (*MALFORMED, UnsupportedAlgorithm)
 """What the parsers raise for certificates that are no strict DER of RFC 5280."""
 _SELF_SIGNED: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
 

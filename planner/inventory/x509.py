@@ -39,9 +39,19 @@ _SHORT_NAMES: Final = {
     "state_or_province_name": "ST",
     "domain_component": "DC",
 }
-_FAULTS: Final = (
+MALFORMED: Final = (
     ValueError,
     TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    NotImplementedError,
+)
+"""What `asn1crypto` raises for DER that is damaged in one way or another."""
+_FAULTS: Final = (
+    *MALFORMED,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
@@ -215,16 +225,15 @@ def _facts_of_rare(file: str, der: bytes) -> CertificateFile:
 
     Raises
     ------
-    ValueError
+    MALFORMED
         If it is no certificate, or any part of it is malformed.
     """
     certificate = asn1.Certificate.load(der, strict=True)
     _ = certificate.native  # parses every part of it
     content = certificate["tbs_certificate"]
     subject, issuer = _rfc4514(certificate.subject), _rfc4514(certificate.issuer)
-    is_ca = certificate.basic_constraints_value and bool(
-        certificate.basic_constraints_value["ca"].native
-    )
+    constraints = certificate.basic_constraints_value
+    is_ca = None if constraints is None else bool(constraints["ca"].native)
     return CertificateFile(
         file=file,
         kind=_kind(subject, is_self_issued=certificate.issuer == certificate.subject, is_ca=is_ca),
