@@ -231,6 +231,9 @@ def _facts_of_rare(file: str, der: bytes) -> CertificateFile:
     certificate = asn1.Certificate.load(der, strict=True)
     _ = certificate.native  # parses every part of it
     content = certificate["tbs_certificate"]
+    algorithm = content["subject_public_key_info"]["algorithm"]["algorithm"].native
+    if "." in algorithm:  # a bare number; whether asn1crypto refuses it depends on who extended it
+        raise ValueError(f"its key is of the unknown kind {algorithm}")
     subject, issuer = _rfc4514(certificate.subject), _rfc4514(certificate.issuer)
     constraints = certificate.basic_constraints_value
     is_ca = None if constraints is None else bool(constraints["ca"].native)
