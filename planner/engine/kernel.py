@@ -1,12 +1,7 @@
-"""The compiled kernel: one function that looks at a session on a day, and the walks that use it.
+"""The compiled kernel: one function that looks at a session on a day.
 
 It reads like `semantics.md` section 4. A walk looks at a session, learns its state and the first
 later day on which that state can change, and jumps there; nothing is computed day by day.
-
-Two things couple sessions: accounts that turn strict, and automatic distribution. Without the
-latter, whether a new/new session succeeds does not depend on strictness, so one walk finds the
-day on which each account turns strict, and a second one writes the states. Automatic
-distribution is found in between, in order of days, for the few key databases that it concerns.
 """
 
 from typing import NamedTuple
@@ -15,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Codes, Flags, Numbers, SessionKind
+from planner.domain.fleet import Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -43,7 +38,6 @@ from planner.engine.program import (
     ACCOUNT_AUTHENTICATION,
     ACCOUNT_CHANGES,
     ACCOUNT_IS_RESET,
-    ACCOUNT_IS_SHARED,
     ACCOUNT_SSLREQUIRED,
     Program,
 )
@@ -294,6 +288,78 @@ def distribution_of(
 
 
 @allocation_free
+def port_differs(p: Program, server: int, port: int) -> bool:
+    """Whether a session's port (0: the server's) is known not to be the server's SSL port."""
+    if port == 0:
+        port = p.server_tcpport[server]
+    ssl_port = p.server_ssltcpport[server]
+    return port != 0 and ssl_port != 0 and port != ssl_port
+
+
+@allocation_free
+def old_server_index(
+    ssl: int,
+    required: int,
+    account_state: int,
+    ldap: bool,
+    has_other_port: bool,
+    options: int,
+    has_tls12: bool,
+    trust: int,
+    state: int,
+) -> int:
+    """Place in the lookup table of a session to an old server."""
+    return OLD_SERVER_BASE + (
+        ssl
+        | required << _A_REQUIRED
+        | (account_state >> ACCOUNT_SSLREQUIRED & 3) << _A_ACCOUNT
+        | int(ldap) << _A_LDAP
+        | int(has_other_port) << _A_PORT
+        | (options >> _DISABLE_LEGACY & 1) << _A_LEGACY
+        | int(has_tls12) << _A_TLS12
+        | trust << _A_TRUST
+        | int(state & SERVER_VALID != 0) << _A_VALID
+    )
+
+
+@allocation_free
+def old_client_index(
+    ssl: int,
+    required: int,
+    ldap: bool,
+    strict: bool,
+    client_facts: int,
+    trust: int,
+    state: int,
+) -> int:
+    """Place in the lookup table of an old client's session to a new server."""
+    return OLD_CLIENT_BASE + (
+        int(strict)
+        | ssl << _B_SSL
+        | required << _B_REQUIRED
+        | int(ldap) << _B_LDAP
+        | int(client_facts & _BELOW_63 != 0) << _B_BELOW_63
+        | trust << _B_TRUST
+        | int(state & SERVER_VALID != 0) << _B_VALID
+    )
+
+
+@allocation_free
+def both_new_index(
+    ssl: int, client_facts: int, server_facts: int, trust: int, distribution: int, state: int
+) -> int:
+    """Place in the lookup table of a session between new ends."""
+    return BOTH_NEW_BASE + (
+        ssl
+        | int(client_facts & server_facts & _TLS13 != 0) << _C_TLS13
+        | int(state & SERVER_VALID != 0) << _C_VALID
+        | int(client_facts & _REFUSES_MD5 != 0 and state & SERVER_MD5 != 0) << _C_MD5
+        | trust << _C_TRUST
+        | distribution << _C_DISTRIBUTION
+    )
+
+
+@allocation_free
 def look(
     p: Program,
     strictness: Strictness,
@@ -344,22 +410,18 @@ def look(
         database = p.session_key_database[session]
         trust, until_trust = trust_of(p, sent, database, server, anchor, state, day)
         until = min(until, until_trust)
-    valid = 1 if state & SERVER_VALID else 0
 
     if not server_facts & _NEW:
-        if port == 0:
-            port = p.server_tcpport[server]
-        ssl_port = p.server_ssltcpport[server]
-        index = OLD_SERVER_BASE + (
-            ssl
-            | required << _A_REQUIRED
-            | (int(p.account_state[account]) >> ACCOUNT_SSLREQUIRED & 3) << _A_ACCOUNT
-            | int(ldap) << _A_LDAP
-            | int(port != 0 and ssl_port != 0 and port != ssl_port) << _A_PORT
-            | (options >> _DISABLE_LEGACY & 1) << _A_LEGACY
-            | int(p.server_tls12[server]) << _A_TLS12
-            | trust << _A_TRUST
-            | valid << _A_VALID
+        index = old_server_index(
+            ssl,
+            required,
+            int(p.account_state[account]),
+            ldap,
+            port_differs(p, server, port),
+            options,
+            p.server_tls12[server],
+            trust,
+            state,
         )
         return int(p.lookup[index]), anchor, until
 
@@ -368,15 +430,7 @@ def look(
         until = min(until, until_reset)
         if since > day:
             until = min(until, since)
-        index = OLD_CLIENT_BASE + (
-            int(since <= day)
-            | ssl << _B_SSL
-            | required << _B_REQUIRED
-            | int(ldap) << _B_LDAP
-            | int(client_facts & _BELOW_63 != 0) << _B_BELOW_63
-            | trust << _B_TRUST
-            | valid << _B_VALID
-        )
+        index = old_client_index(ssl, required, ldap, since <= day, client_facts, trust, state)
         return int(p.lookup[index]), anchor, until
 
     distribution = _WORKS
@@ -395,191 +449,5 @@ def look(
             since < day,
             state,
         )
-    index = BOTH_NEW_BASE + (
-        ssl
-        | int(client_facts & server_facts & _TLS13 != 0) << _C_TLS13
-        | valid << _C_VALID
-        | int(client_facts & _REFUSES_MD5 != 0 and state & SERVER_MD5 != 0) << _C_MD5
-        | trust << _C_TRUST
-        | distribution << _C_DISTRIBUTION
-    )
+    index = both_new_index(ssl, client_facts, server_facts, trust, distribution, state)
     return int(p.lookup[index]), anchor, until
-
-
-@allocation_free
-def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, until: int) -> bool:
-    """Turn an account strict by a success in `[begin, until)`; whether nothing later can matter."""
-    if p.account_state[account] & ACCOUNT_IS_RESET:
-        k = first_row(p.reset_account, account)
-        if k < len(p.reset_account) and p.reset_account[k] == account:
-            if begin < p.reset_day[k]:
-                strictness.from_day[account] = min(strictness.from_day[account], begin)
-            while k < len(p.reset_account) and p.reset_account[k] == account:
-                is_last = k + 1 == len(p.reset_account) or p.reset_account[k + 1] != account
-                stretch_end = NEVER if is_last else p.reset_day[k + 1]
-                if begin < stretch_end and p.reset_day[k] < until:
-                    day = max(begin, p.reset_day[k])
-                    strictness.after_reset[k] = min(strictness.after_reset[k], day)
-                k += 1
-            return False
-    strictness.from_day[account] = min(strictness.from_day[account], begin)
-    return True
-
-
-@allocation_free
-def is_ever_emptied(p: Program, session: int) -> bool:
-    """Whether anything is removed from a session's key database on some day."""
-    database = p.session_key_database[session]
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if not p.trust_held[k]:
-            return True
-    return False
-
-
-@allocation_free
-def first_both_new(p: Program, session: int) -> int:
-    """First day on which both ends of a session can be new: none turns strict before it."""
-    client, server = p.session_client[session], p.n_clients + p.session_server[session]
-    return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
-
-
-@allocation_free
-def is_alone(p: Program, session: int) -> bool:
-    """Whether a session is the only one of its account."""
-    return not p.account_state[p.session_account[session]] & ACCOUNT_IS_SHARED
-
-
-@allocation_free
-def can_receive(p: Program, session: int) -> bool:
-    """Whether automatic distribution can ever work for a session: its kind, or its option."""
-    if p.session_kind[session] >= _STORAGE_AGENT:
-        return True
-    options, _, until = options_of(p, session, first_both_new(p, session))
-    return options >> _ACCEPT & 1 != 0 or (until != NEVER and can_have(p, session, 1 << _ACCEPT))
-
-
-@allocation_free
-def can_have(p: Program, session: int, bit: int) -> bool:
-    """Whether a bit of the packed options is set at first, or for the client at some time."""
-    if p.session_options[session] & bit:
-        return True
-    client = p.session_client[session]
-    for k in range(p.option_first[client], p.option_first[client + 1]):
-        if p.option_bits[k] & bit:
-            return True
-    return False
-
-
-@compiled
-def find_strict(
-    p: Program, strictness: Strictness, sent: Distributed, trusts_all: bool, receives: Flags
-) -> bool:
-    """Find the day on which each account turns strict, without automatic distribution.
-
-    Accounts of a single session are left out where that session decides alone: `write_states`
-    finds their day on its way. `receives` is set for every key database into which a certificate
-    may be distributed; returns whether there is one.
-    """
-    found = False
-    for session in range(len(p.session_client)):
-        account = p.session_account[session]
-        if is_alone(p, session) and (trusts_all or not can_receive(p, session)):
-            continue
-        day = first_both_new(p, session)
-        while day < p.end:
-            rule, _, until = look(p, strictness, sent, trusts_all, session, day)
-            if IS_AUTOMATIC[rule]:
-                receives[p.session_key_database[session]] = True
-                found = True
-            elif TURNS_STRICT[rule]:
-                is_final = mark_strict(p, strictness, account, day, until)
-                # A session that trusts asks for no distribution unless its key database loses
-                # something; a local one may turn to TCP/IP.
-                keeps_trust = NEEDS_ANCHOR[rule] and not is_ever_emptied(p, session)
-                if is_final and (trusts_all or keeps_trust):
-                    break
-            day = until
-    return found
-
-
-@compiled
-def distribute(
-    p: Program,
-    strictness: Strictness,
-    sent: Distributed,
-    databases: Numbers,
-    first_session: Numbers,
-    session_of_database: Numbers,
-) -> int:
-    """Find what automatic distribution does, in order of days, and the strictness that follows.
-
-    Writes into `sent`, and returns the count of its entries, -1 where they found no room. Only
-    `databases` can receive an anchor.
-    """
-    size = 0
-    day = p.start
-    pending = np.full(len(databases), p.start, dtype=np.int32)
-    while day < p.end:
-        begin = size
-        soonest = p.end
-        for place in range(len(databases)):
-            if pending[place] == day:
-                pending[place] = p.end
-                database = databases[place]
-                for k in range(first_session[database], first_session[database + 1]):
-                    session = session_of_database[k]
-                    rule, anchor, until = look(p, strictness, sent, False, session, day)
-                    if IS_AUTOMATIC[rule]:
-                        if size == len(sent.day):
-                            return -1
-                        sent.certificate[size], sent.day[size] = anchor, day
-                        sent.session[size] = session
-                        size += 1
-                        until = day + 1
-                    if TURNS_STRICT[rule]:
-                        mark_strict(p, strictness, p.session_account[session], day, until)
-                    pending[place] = min(pending[place], until)
-            soonest = min(soonest, pending[place])
-        # What is distributed on a day is seen by others from the next day on.
-        for entry in range(begin, size):
-            database = p.session_key_database[sent.session[entry]]
-            sent.following[entry] = sent.head[database]
-            sent.head[database] = entry
-        day = soonest
-    return size
-
-
-@compiled
-def write_states(
-    p: Program,
-    strictness: Strictness,
-    sent: Distributed,
-    begin: int,
-    first: Numbers,
-    day: Days,
-    rule: Codes,
-) -> int:
-    """Write the segments of sessions from `begin` on; return the first that found no room.
-
-    Accounts of a single session turn strict on the way.
-    """
-    size = first[begin]
-    n = len(p.session_client)
-    for session in range(begin, n):
-        account = p.session_account[session]
-        decides_alone = is_alone(p, session)
-        now = p.start
-        previous = -1
-        while now < p.end:
-            state, _, until = look(p, strictness, sent, False, session, now)
-            if decides_alone and TURNS_STRICT[state]:
-                mark_strict(p, strictness, account, now, until)
-            if state != previous:
-                if size == len(day):
-                    return session
-                day[size], rule[size] = now, state
-                size += 1
-                previous = state
-            now = until
-        first[session + 1] = size
-    return n

@@ -5,25 +5,35 @@ from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Codes, Flags, Numbers
-from planner.domain.options import SSL
 from planner.domain.rules import VERDICTS
-from planner.engine.compiled import compiled
+from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
     NEEDS_ANCHOR,
     TURNS_STRICT,
     Distributed,
     Strictness,
-    can_have,
-    first_both_new,
-    is_alone,
     look,
-    mark_strict,
 )
 from planner.engine.program import Program
-
-_SSL = SSL.mask
+from planner.engine.walks import (
+    can_use_ssl,
+    first_both_new,
+    is_alone,
+    is_settled,
+    mark_strict,
+    settled_need,
+)
 
 _IN_PLACE, _IMPOSSIBLE, _MISSING, _OK, _TIGHT, _SAME_DAY, _LATE = range(len(VERDICTS))
+
+
+@allocation_free
+def row_of(first: int, last: int, anchor: Numbers, wanted: int) -> int:
+    """Row of `[first, last)` that has an anchor, `last` where none has."""
+    row = first
+    while row < last and anchor[row] != wanted:
+        row += 1
+    return row
 
 
 @compiled
@@ -48,19 +58,29 @@ def find_needed(
     for database in range(begin, n):
         for k in range(first_session[database], first_session[database + 1]):
             session = session_of_database[k]
+            if is_settled(p, session):
+                day = settled_need(p, session)
+                if day < p.end:
+                    presented = p.server_anchor[p.server_first[p.session_server[session]]]
+                    row = row_of(first[database], size, anchor, presented)
+                    if row == len(anchor):
+                        return database
+                    if row == size:
+                        anchor[row], needed[row] = presented, day
+                        size += 1
+                    needed[row] = min(needed[row], day)
+                continue
             # Without SSL no certificate matters before both ends are new.
-            day = p.start if can_have(p, session, _SSL) else first_both_new(p, session)
+            day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
             while day < p.end:
                 rule, presented, until = look(p, strictness, sent, True, session, day)
                 if TURNS_STRICT[rule] and is_alone(p, session):
                     mark_strict(p, strictness, p.session_account[session], day, until)
                 if NEEDS_ANCHOR[rule]:
-                    row = first[database]
-                    while row < size and anchor[row] != presented:
-                        row += 1
+                    row = row_of(first[database], size, anchor, presented)
+                    if row == len(anchor):
+                        return database
                     if row == size:
-                        if size == len(anchor):
-                            return database
                         anchor[row], needed[row] = presented, day
                         size += 1
                     needed[row] = min(needed[row], day)

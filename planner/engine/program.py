@@ -26,12 +26,16 @@ ACCOUNT_SSLREQUIRED = 2
 ACCOUNT_IS_SHARED = 16
 ACCOUNT_IS_RESET = 32
 ACCOUNT_CHANGES = 64
+ACCOUNT_BEGINS_STRICT = 128
 """Bits of an account: the mask of its `Authentication`, the shift of its SSLREQUIRED, whether it
-has several sessions, a `set-session-security`, and a `set-authentication` of its own."""
+has several sessions, a `set-session-security`, a `set-authentication` of its own, and whether it
+is strict on the first day. One without any of the last four is below `ACCOUNT_IS_SHARED`."""
 
 LOOKUP = lookup_table()
 LOOKUP.setflags(write=False)
 _TCPPORT = OPTIONS.index(TCPPORT)
+_OPTION_SHIFTS = np.array([option.shift for option in OPTIONS], dtype=np.int32)
+_OPTION_MASKS = np.array([option.mask for option in OPTIONS], dtype=np.uint16)
 _AUTHENTICATIONS = {"local": int(Authentication.LOCAL), "ldap": int(Authentication.LDAP)}
 _SECURITIES = {security.name.casefold(): int(security) for security in SessionSecurity}
 
@@ -61,12 +65,14 @@ class Program(NamedTuple):
     level_day: Days
     level_facts: Facts
     level_first_new: Days
+    client_state: Codes
     server_first: Numbers
     server_day: Days
     server_facts: Facts
     server_state: Codes
     server_anchor: Numbers
     server_has_one_anchor: Flags
+    server_is_steady: Flags
     server_tls12: Flags
     server_tcpport: Numbers
     server_ssltcpport: Numbers
@@ -170,6 +176,9 @@ def compile_plan(plan: Plan) -> Compiled:
     server_anchor = anchor[presented]
     resets = _account_events(plan, active, Action.SET_SESSION_SECURITY, _SECURITIES)
     authentications = _account_events(plan, active, Action.SET_AUTHENTICATION, _AUTHENTICATIONS)
+    options = _options(plan, active)
+    client_state = timelines.client_states(level_first, level_facts, first_new, *options)
+    has_one_anchor = _has_one(server_anchor, server_first)
     sessions, accounts, servers = fleet.sessions, fleet.accounts, fleet.servers
     program = Program(
         fleet.start,
@@ -187,18 +196,20 @@ def compile_plan(plan: Plan) -> Compiled:
         level_day,
         level_facts,
         first_new,
+        client_state,
         server_first,
         server_day,
         server_facts,
         server_state,
         server_anchor,
-        _has_one(server_anchor, server_first),
+        has_one_anchor,
+        has_one_anchor & _has_one(server_state & timelines.SERVER_LDAP, server_first),
         servers.tls12,
         servers.tcpport,
         servers.ssltcpport,
         known_first,
         known_certificate,
-        *_options(plan, active),
+        *options,
         plan.server,
         plan.account,
         plan.key_database,
@@ -216,7 +227,7 @@ def compile_plan(plan: Plan) -> Compiled:
     return Compiled(program, certificates, anchor, is_complete, level_cause, presented)
 
 
-def _has_one(values: Numbers, first: Numbers) -> Flags:
+def _has_one(values: Numbers | Codes, first: Numbers) -> Flags:
     """Whether all values of each group are the same; no group is empty."""
     lowest = np.minimum.reduceat(values, first[:-1])
     has_one: Flags = lowest == np.maximum.reduceat(values, first[:-1])
@@ -396,35 +407,37 @@ def _account_states(fleet: Fleet, reset: Numbers, changed: Numbers) -> Codes:
     state[fleet.account_is_shared] |= ACCOUNT_IS_SHARED
     state[reset] |= ACCOUNT_IS_RESET
     state[changed] |= ACCOUNT_CHANGES
+    state[accounts.strict] |= ACCOUNT_BEGINS_STRICT
     return state
 
 
-def _options(plan: Plan, active: Active) -> tuple[Numbers, Days, Numbers, Facts, Facts, Numbers]:
-    """Columns of the option changes by client endpoint: first, day, row, mask, bits, port."""
-    fleet, texts = plan.fleet, plan.vocabulary.texts
+def _options(plan: Plan, active: Active) -> timelines.OptionTimelines:
+    """Lay out the option changes by client endpoint."""
     rows = active.of(Action.SET_OPTION)
-    client = plan.client[rows]
-    rows = rows[(client >= 0) & (client < fleet.n_endpoints) & (plan.option[rows] >= 0)]
-    first, order = timelines.group_rows(plan.client[rows], fleet.n_endpoints)
-    rows = rows[order]
-    option, value = plan.option[rows], plan.value[rows]
-    mask = np.array([option.mask for option in OPTIONS], dtype=np.uint16)[option]
-    bits = np.zeros(len(rows), dtype=np.uint16)
-    port = np.full(len(rows), -1, dtype=np.int32)
-    for text in _used(value, len(texts)):
-        for number in _used(option[value == text], len(OPTIONS)):
-            chosen = (value == text) & (option == number)
-            try:
-                code = option_value(number, texts[text])
-            except ValueError as error:
-                row = int(rows[chosen][0])
-                raise _value_error(plan, row, str(error), "use one of its values") from error
-            if number == _TCPPORT:
-                port[chosen] = code
-            elif OPTIONS[number].choices:
-                bits[chosen] = code << OPTIONS[number].shift
-    is_for_all = (plan.server[rows] < 0) & (plan.account[rows] < 0) & (plan.key_database[rows] < 0)
-    return first, plan.day[rows], np.where(is_for_all, np.int32(-1), rows), mask, bits, port
+    n_texts = len(plan.vocabulary.texts)
+    used = timelines.used_pairs(rows, plan.option, plan.value, len(OPTIONS), n_texts)
+    codes = np.zeros(used.shape, dtype=np.int32)
+    for option, text in zip(*np.nonzero(used), strict=True):
+        try:
+            codes[option, text] = option_value(int(option), plan.vocabulary.texts[text])
+        except ValueError as error:
+            row = rows[(plan.option[rows] == option) & (plan.value[rows] == text)][0]
+            raise _value_error(plan, int(row), str(error), "use one of its values") from error
+    return timelines.option_timelines(
+        plan.fleet.n_endpoints,
+        rows,
+        plan.day,
+        plan.client,
+        plan.server,
+        plan.account,
+        plan.key_database,
+        plan.option,
+        plan.value,
+        codes,
+        _OPTION_SHIFTS,
+        _OPTION_MASKS,
+        _TCPPORT,
+    )
 
 
 def option_value(option: int, text: str) -> int:

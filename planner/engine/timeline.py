@@ -11,7 +11,7 @@ from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Codes, Numbers
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES, Mode
-from planner.engine import kernel, sums
+from planner.engine import kernel, sums, walks
 from planner.engine.kernel import Distributed, Strictness
 from planner.engine.program import Compiled, Program, compile_plan
 
@@ -160,7 +160,7 @@ def trusting_strictness(timeline: Timeline) -> Strictness:
     program = timeline.compiled.program
     strictness = _initial_strictness(timeline.plan, program)
     unused = np.zeros(len(timeline.plan.fleet.key_databases), dtype=np.bool_)
-    kernel.find_strict(program, strictness, kernel.nothing_distributed(), True, unused)
+    walks.find_strict(program, strictness, kernel.nothing_distributed(), True, unused)
     return strictness
 
 
@@ -180,14 +180,14 @@ def _strictness(plan: Plan, program: Program) -> tuple[Strictness, Distributed]:
     while True:
         strictness = _initial_strictness(plan, program)
         receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
-        if not kernel.find_strict(program, strictness, nothing, False, receives):
+        if not walks.find_strict(program, strictness, nothing, False, receives):
             return strictness, nothing
         databases = np.flatnonzero(receives).astype(np.int32)
         # Once for each session, or more often: after removals.
         room = 4 * room or int(np.diff(groups.first)[databases].sum())
         head = np.full(len(receives), -1, dtype=np.int32)
         sent = Distributed(head, *(np.empty(room, dtype=np.int32) for _ in range(4)))
-        size = kernel.distribute(program, strictness, sent, databases, groups.first, groups.member)
+        size = walks.distribute(program, strictness, sent, databases, groups.first, groups.member)
         if size >= 0:
             found = Distributed(head, *(column[:size] for column in sent[1:]))
             return strictness, found if size else nothing
@@ -199,14 +199,14 @@ def _write_states(
     first = np.zeros(n_sessions + 1, dtype=np.int32)
     day = np.empty(3 * n_sessions + 16, dtype=np.int32)
     rule = np.empty(len(day), dtype=np.uint8)
-    written = kernel.write_states(program, strictness, sent, 0, first, day, rule)
+    written = walks.write_states(program, strictness, sent, 0, first, day, rule)
     while written < n_sessions:
         # Guess from what the sessions so far took; resizing moves pages, not bytes.
         expected = int(first[written] / max(1, written) * n_sessions * 1.05)
         size = max(expected, 2 * len(day) - int(first[written]), len(day) + 1024)
         day.resize(size, refcheck=False)
         rule.resize(size, refcheck=False)
-        written = kernel.write_states(program, strictness, sent, written, first, day, rule)
+        written = walks.write_states(program, strictness, sent, written, first, day, rule)
     day.resize(int(first[-1]), refcheck=False)
     rule.resize(int(first[-1]), refcheck=False)
     return first, day, rule

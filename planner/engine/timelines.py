@@ -1,5 +1,7 @@
 """Compiled loops that lay events out by endpoint, server and key database, ascending by day."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.certificates import CertificateKind
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
+from planner.domain.options import SSLACCEPTCERTFROMSERV
 from planner.domain.plan import Action
 from planner.engine.compiled import allocation_free, compiled
 
@@ -18,6 +21,14 @@ SERVER_VALID = 4
 SERVER_COMPLETE = 8
 """Bits of a server's state on a day: default authentication, and the certificate it presents."""
 
+CLIENT_IS_STEADY = 1
+CLIENT_REFUSES = 2
+CLIENT_ACCEPTS_LATER = 4
+"""Bits of a client: always installed, never back from new to old, and no option changes but
+SSLACCEPTCERTFROMSERV; that option No in every stanza while it is new; that option Yes in some
+stanza from some day on."""
+
+_ACCEPTS = SSLACCEPTCERTFROMSERV.mask
 _INSTALLED = int(LevelFact.INSTALLED)
 _NEW = int(LevelFact.NEW)
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
@@ -108,6 +119,111 @@ def level_timelines(
                 first_new[endpoint] = day[k]
                 break
     return first, day[:size], facts[:size], cause[:size], first_new
+
+
+class OptionTimelines(NamedTuple):
+    """Option changes by client endpoint, ascending by day.
+
+    `row` is the plan's row where the change is for some sessions of the client only, else -1; a
+    change sets the bits of `mask` to `bits`, and the port where `port` is not negative.
+    """
+
+    first: Numbers
+    day: Days
+    row: Numbers
+    mask: Facts
+    bits: Facts
+    port: Numbers
+
+
+@compiled
+def used_pairs(
+    rows: Numbers, option: Numbers, value: Numbers, n_options: int, n_values: int
+) -> Flags:
+    """Whether some of the rows gives an option a value; shape `(n_options, n_values)`."""
+    used = np.zeros((n_options, n_values), dtype=np.bool_)
+    for row in rows:
+        if option[row] >= 0:
+            used[option[row], value[row]] = True
+    return used
+
+
+@compiled
+def option_timelines(
+    n_endpoints: int,
+    rows: Numbers,
+    action_day: Days,
+    client: Numbers,
+    server: Numbers,
+    account: Numbers,
+    key_database: Numbers,
+    option: Numbers,
+    value: Numbers,
+    code_of: Numbers,
+    shift_of_option: Numbers,
+    mask_of_option: Facts,
+    tcpport: int,
+) -> OptionTimelines:
+    """Lay out option changes by client; those of unknown clients or options have no effect."""
+    first = np.zeros(n_endpoints + 1, dtype=np.int32)
+    for row in rows:
+        if 0 <= client[row] < n_endpoints and option[row] >= 0:
+            first[client[row] + 1] += 1
+    for endpoint in range(n_endpoints):
+        first[endpoint + 1] += first[endpoint]
+    place = first[:-1].copy()
+    n = first[n_endpoints]
+    day = np.empty(n, dtype=np.int32)
+    own_row = np.empty(n, dtype=np.int32)
+    mask = np.empty(n, dtype=np.uint16)
+    bits = np.empty(n, dtype=np.uint16)
+    port = np.empty(n, dtype=np.int32)
+    for row in rows:
+        if 0 <= client[row] < n_endpoints and option[row] >= 0:
+            k = place[client[row]]
+            place[client[row]] += 1
+            number = option[row]
+            code = code_of[number, value[row]]
+            is_for_all = server[row] < 0 and account[row] < 0 and key_database[row] < 0
+            day[k], own_row[k] = action_day[row], -1 if is_for_all else row
+            mask[k] = mask_of_option[number]
+            bits[k] = code << shift_of_option[number] & mask_of_option[number]
+            port[k] = code if number == tcpport else -1
+    return OptionTimelines(first, day, own_row, mask, bits, port)
+
+
+@compiled
+def client_states(
+    level_first: Numbers,
+    level_facts: Facts,
+    first_new: Days,
+    option_first: Numbers,
+    option_day: Days,
+    option_row: Numbers,
+    option_mask: Facts,
+    option_bits: Facts,
+    option_port: Numbers,
+) -> Codes:
+    """`CLIENT_*` bits of every endpoint."""
+    n = len(level_first) - 1
+    result = np.empty(n, dtype=np.uint8)
+    for client in range(n):
+        is_steady, refuses, accepts_later = True, False, False
+        was_new = 0
+        for k in range(level_first[client], level_first[client + 1]):
+            is_new = level_facts[k] & _NEW
+            is_steady &= level_facts[k] & _INSTALLED != 0 and is_new >= was_new
+            was_new = is_new
+        for k in range(option_first[client], option_first[client + 1]):
+            is_steady &= option_mask[k] & ~_ACCEPTS == 0 and option_port[k] < 0
+            if option_bits[k] & _ACCEPTS:
+                accepts_later = True
+            elif option_mask[k] & _ACCEPTS and option_row[k] < 0:
+                refuses |= option_day[k] <= first_new[client]
+        state = CLIENT_IS_STEADY if is_steady else 0
+        state |= CLIENT_REFUSES if refuses and not accepts_later else 0
+        result[client] = state | (CLIENT_ACCEPTS_LATER if accepts_later else 0)
+    return result
 
 
 @compiled
