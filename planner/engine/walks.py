@@ -232,7 +232,7 @@ def room_of(p: Program, session: int) -> int:
     """Most segments that a settled session can have."""
     client, server = p.session_client[session], p.session_server[session]
     n_levels = p.level_first[client + 1] - p.level_first[client]
-    return n_levels + p.server_first[server + 1] - p.server_first[server]
+    return int(n_levels + p.server_first[server + 1] - p.server_first[server])
 
 
 @allocation_free
