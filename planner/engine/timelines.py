@@ -215,7 +215,7 @@ def client_states(
             is_steady &= level_facts[k] & _INSTALLED != 0 and is_new >= was_new
             was_new = is_new
         for k in range(option_first[client], option_first[client + 1]):
-            is_steady &= option_mask[k] & ~_ACCEPTS == 0 and option_port[k] < 0
+            is_steady &= option_mask[k] | _ACCEPTS == _ACCEPTS and option_port[k] < 0
             if option_bits[k] & _ACCEPTS:
                 accepts_later = True
             elif option_mask[k] & _ACCEPTS and option_row[k] < 0:
