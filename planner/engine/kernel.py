@@ -4,13 +4,14 @@ It reads like `semantics.md` section 4. A walk looks at a session, learns its st
 later day on which that state can change, and jumps there; nothing is computed day by day.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Numbers, SessionKind
+from planner.domain.fleet import Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -28,6 +29,7 @@ from planner.domain.rules import (
     OLD_SERVER_FACTS,
     RULE_NUMBER,
     RULES,
+    UNDECIDED,
     Distribution,
     Fact,
     Mode,
@@ -39,6 +41,7 @@ from planner.engine.program import (
     ACCOUNT_CHANGES,
     ACCOUNT_IS_RESET,
     ACCOUNT_SSLREQUIRED,
+    LOOKUP,
     Program,
 )
 from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
@@ -89,6 +92,22 @@ IS_AUTOMATIC = np.array([rule.id.startswith("both-new.automatic-") for rule in R
 NEEDS_ANCHOR = np.array(
     [rule.mode in (Mode.LEGACY_SSL, Mode.TLS_PARTIAL, Mode.TLS_FULL) for rule in RULES]
 )
+
+
+
+def _wants_trust() -> Flags:
+    """Rules that some session has for want of trust: with it, it would have another one."""
+    found = np.zeros(len(RULES), dtype=np.bool_)
+    bases = (OLD_SERVER_BASE, OLD_CLIENT_BASE, BOTH_NEW_BASE, len(LOOKUP))
+    for (begin, end), shift in zip(pairwise(bases), (_A_TRUST, _B_TRUST, _C_TRUST), strict=True):
+        rules = LOOKUP[begin:end]
+        places = np.flatnonzero(rules != UNDECIDED)
+        trusting = rules[places & ~(3 << shift) | _TRUSTED << shift]
+        found[rules[places][rules[places] != trusting]] = True
+    return found
+
+
+WANTS_TRUST = _wants_trust()
 
 
 class Strictness(NamedTuple):

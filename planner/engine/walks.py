@@ -301,30 +301,6 @@ def write_settled(
     return size
 
 
-@allocation_free
-def settled_need(p: Program, session: int) -> int:
-    """First day on which a settled session needs its server's anchor, `NEVER` where none."""
-    client, server = p.session_client[session], p.session_server[session]
-    row, last_row = p.level_first[client], p.level_first[client + 1] - 1
-    server_row, last_server_row = p.server_first[server], p.server_first[server + 1] - 1
-    constants = constants_of(p, session)
-    # Without SSL no certificate matters before both ends are new.
-    now = p.start if constants[0] & _SSL else first_both_new(p, session)
-    while row < last_row and p.level_day[row + 1] <= now:
-        row += 1
-    while server_row < last_server_row and p.server_day[server_row + 1] <= now:
-        server_row += 1
-    while now < p.end:
-        if NEEDS_ANCHOR[settled_rule(p, constants, row, server_row)]:
-            return now
-        next_level = p.level_day[row + 1] if row < last_row else NEVER
-        next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
-        now = min(next_level, next_state)
-        row += next_level == now
-        server_row += next_state == now
-    return NEVER
-
-
 @compiled
 def write_states(
     p: Program,
