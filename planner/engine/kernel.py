@@ -94,20 +94,22 @@ NEEDS_ANCHOR = np.array(
 )
 
 
-
-def _wants_trust() -> Flags:
-    """Rules that some session has for want of trust: with it, it would have another one."""
-    found = np.zeros(len(RULES), dtype=np.bool_)
+def _given_trust() -> tuple[Flags, Flags]:
+    """Whether trust changes each rule, and whether with trust it always needs the anchor."""
+    changes, needs = np.zeros(len(RULES), dtype=np.bool_), NEEDS_ANCHOR.copy()
     bases = (OLD_SERVER_BASE, OLD_CLIENT_BASE, BOTH_NEW_BASE, len(LOOKUP))
     for (begin, end), shift in zip(pairwise(bases), (_A_TRUST, _B_TRUST, _C_TRUST), strict=True):
-        rules = LOOKUP[begin:end]
-        places = np.flatnonzero(rules != UNDECIDED)
-        trusting = rules[places & ~(3 << shift) | _TRUSTED << shift]
-        found[rules[places][rules[places] != trusting]] = True
-    return found
+        table = LOOKUP[begin:end]
+        places = np.flatnonzero(table != UNDECIDED)
+        rules, trusting = table[places], table[places & ~(3 << shift) | _TRUSTED << shift]
+        changed = rules != trusting
+        changes[rules[changed]] = True
+        needs[rules[changed]] = True
+        needs[rules[~NEEDS_ANCHOR[trusting]]] = False
+    return changes, needs
 
 
-WANTS_TRUST = _wants_trust()
+TRUST_CHANGES, NEEDS_ANCHOR_GIVEN_TRUST = _given_trust()
 
 
 class Strictness(NamedTuple):
@@ -152,6 +154,24 @@ def first_row(ascending: Numbers, value: int) -> int:
         else:
             high = middle
     return low
+
+
+@allocation_free
+def first_both_new(p: Program, session: int) -> int:
+    """First day on which both ends of a session can be new: none turns strict before it."""
+    client, server = p.session_client[session], p.n_clients + p.session_server[session]
+    return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
+
+
+@allocation_free
+def is_ever_emptied(p: Program, database: int) -> bool:
+    """Whether anything is removed from a key database on some day."""
+    if not p.removes:
+        return False
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if not p.trust_held[k]:
+            return True
+    return False
 
 
 @allocation_free

@@ -9,19 +9,16 @@ from planner.domain.rules import VERDICTS
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
     NEEDS_ANCHOR,
+    NEEDS_ANCHOR_GIVEN_TRUST,
+    TRUST_CHANGES,
     TURNS_STRICT,
-    WANTS_TRUST,
     Distributed,
     Strictness,
+    first_both_new,
     look,
 )
 from planner.engine.program import Program
-from planner.engine.walks import (
-    can_use_ssl,
-    first_both_new,
-    is_alone,
-    mark_strict,
-)
+from planner.engine.walks import can_use_ssl, is_alone, mark_strict
 
 _UNCLEAR = -1
 _IN_PLACE, _IMPOSSIBLE, _MISSING, _OK, _TIGHT, _SAME_DAY, _LATE = range(len(VERDICTS))
@@ -52,15 +49,15 @@ def noted(first: int, size: int, anchor: Numbers, needed: Days, wanted: int, day
 def day_in_states(
     session: int, first_segment: Numbers, segment_day: Days, segment_rule: Codes
 ) -> int:
-    """First day on which the states of a session that is alone in its account use its anchor.
+    """First day on which a session that is alone in its account needs its anchor, by its states.
 
-    `NEVER` for none; `_UNCLEAR` where a state comes before it that trust would change: up to that
-    one, the session lives the same days in a world in which it trusts every certificate.
+    `NEVER` for none. Up to the first state that trust would change, the session lives the same
+    days in a world in which it trusts every certificate; `_UNCLEAR` where that state does not tell.
     """
     for k in range(first_segment[session], first_segment[session + 1]):
-        if NEEDS_ANCHOR[segment_rule[k]]:
-            return segment_day[k]
-        if WANTS_TRUST[segment_rule[k]]:
+        if NEEDS_ANCHOR_GIVEN_TRUST[segment_rule[k]]:
+            return int(segment_day[k])
+        if TRUST_CHANGES[segment_rule[k]]:
             return _UNCLEAR
     return NEVER
 
