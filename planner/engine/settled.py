@@ -84,6 +84,12 @@ def server_part(facts: int, state: int) -> int:
     return (facts & _SERVER_LEVEL) >> 1 | (state & _CERTIFICATE) << 1
 
 
+@allocation_free
+def part_of_server(p: Program, row: int) -> int:
+    """Part of a table's place that a row of `Program.server_day` gives."""
+    return server_part(int(p.server_facts[row]), int(p.server_state[row]))
+
+
 @compiled
 def _settled_table(lookup: Codes) -> Codes:
     table = np.empty(_TABLE_SIZE, dtype=np.uint8)
@@ -199,18 +205,38 @@ def write_settled(
     server_row, last_server_row = p.server_first[server], p.server_first[server + 1] - 1
     constants = settled_constants(p, session)
     now, previous, strict_from = p.start, _NO_RULE, NEVER
+    if last_row == row + 1 and last_server_row == server_row + 1:
+        # One change at each end, as most sessions have: the same as below, without a loop.
+        old_client = constants | client_part(int(p.level_facts[row]))
+        new_client = constants | client_part(int(p.level_facts[last_row]))
+        old_server = part_of_server(p, server_row)
+        new_server = part_of_server(p, last_server_row)
+        level_day, state_day = p.level_day[last_row], p.server_day[last_server_row]
+        client_then = new_client if level_day <= state_day else old_client
+        server_then = new_server if state_day <= level_day else old_server
+        before, between = table[old_client | old_server], table[client_then | server_then]
+        after = table[new_client | new_server]
+        begin, finish = min(level_day, state_day), max(level_day, state_day)
+        day[size], rule[size] = now, before
+        size += 1
+        day[size], rule[size] = begin, between
+        size += between != before
+        day[size], rule[size] = finish, after
+        size += after != between
+        strict_from = finish if TURNS_STRICT[after] else NEVER
+        strict_from = begin if TURNS_STRICT[between] else strict_from
+        strict_from = now if TURNS_STRICT[before] else strict_from
+        now = p.end
     while now < p.end:
-        of_server = server_part(int(p.server_facts[server_row]), int(p.server_state[server_row]))
-        found = table[constants | client_part(int(p.level_facts[row])) | of_server]
+        found = table[
+            constants | client_part(int(p.level_facts[row])) | part_of_server(p, server_row)
+        ]
         day[size], rule[size] = now, found
         size += found != previous
         previous = found
         strict_from = min(strict_from, now if TURNS_STRICT[found] else NEVER)
-        # Loaded whether used or not: a choice between two numbers costs less than a branch.
-        level_ends = p.level_day[min(row + 1, last_row)]
-        state_ends = p.server_day[min(server_row + 1, last_server_row)]
-        next_level = level_ends if row < last_row else NEVER
-        next_state = state_ends if server_row < last_server_row else NEVER
+        next_level = p.level_day[row + 1] if row < last_row else NEVER
+        next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
         now = min(next_level, next_state)
         row += next_level == now
         server_row += next_state == now
