@@ -53,12 +53,16 @@ if TYPE_CHECKING:
     from planner.reporting.run import Run as Run
     from planner.reporting.run import plan as plan
     from planner.reporting.schedule import schedule as schedule
+    from planner.reporting.tracking_results import write_comparison as write_comparison
+    from planner.tracking.compare import Comparison as Comparison
+    from planner.tracking.compare import compare as compare
 
 _ROOM_OF: Final = {
     "Action": "domain.plan",
     "Bundles": "reporting.bundles",
     "CertificateError": "domain.errors",
     "CertificateInventory": "inventory.certificate_inventory",
+    "Comparison": "tracking.compare",
     "Deadlines": "engine.deadlines",
     "Distribution": "engine.distribution",
     "Findings": "domain.findings",
@@ -75,6 +79,7 @@ _ROOM_OF: Final = {
     "bundles": "reporting.bundles",
     "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
+    "compare": "tracking.compare",
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
@@ -85,6 +90,7 @@ _ROOM_OF: Final = {
     "replacements": "engine.replacements",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
+    "write_comparison": "reporting.tracking_results",
     "write_fleet": "inventory.fleet_writer",
     "write_results": "reporting.results",
     "write_runbooks": "reporting.handout",
@@ -96,6 +102,7 @@ __all__ = [
     "Bundles",
     "CertificateError",
     "CertificateInventory",
+    "Comparison",
     "Deadlines",
     "Distribution",
     "Findings",
@@ -112,6 +119,7 @@ __all__ = [
     "bundles",
     "certificates",
     "check",
+    "compare",
     "complete",
     "deadlines",
     "distribution",
@@ -124,6 +132,7 @@ __all__ = [
     "schedule",
     "simulate",
     "tables",
+    "write_comparison",
     "write_fleet",
     "write_results",
     "write_runbooks",

@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
+            case "compare":
+                return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
             case _:
                 return _check(chosen.fleet, chosen.plan)
     except PlannerError as error:
@@ -100,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DATE",
             help=f"{meaning} on which the certificates must be valid; a fleet has its own",
         )
+    compare = commands.add_parser(
+        "compare", help="say what a plan changes against another one for the same fleet"
+    )
+    compare.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    compare.add_argument("plan_a", type=Path, metavar="PLAN_A", help="the plan to start from")
+    compare.add_argument("plan_b", type=Path, metavar="PLAN_B", help="the plan to judge")
+    compare.add_argument(
+        "--out", type=Path, metavar="DIR", help="a folder for comparison.csv and its picture"
+    )
     return parser
 
 
@@ -140,6 +151,20 @@ def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.dat
     print(repr(inventory))
     sys.stdout.flush()
     return HAS_ERRORS if inventory.findings.has_errors else FINE
+
+
+def _compare(fleet: Path, plan_a: Path, plan_b: Path, out: Path | None) -> int:
+    described = planner.read_fleet(fleet)
+    found = planner.compare(
+        *(planner.simulate(planner.read_plan(path, described)) for path in (plan_a, plan_b))
+    )
+    for line in found.lines():
+        print(line)
+    if out is not None:
+        planner.write_comparison(out, found)
+        print(f"All differences are in {out / 'comparison.csv'}.")
+    sys.stdout.flush()
+    return FINE
 
 
 def _line(finding: Finding) -> str:

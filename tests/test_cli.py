@@ -206,7 +206,10 @@ def test_the_help_is_the_golden_one(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = []
-    for arguments in (["--help"], *([name, "--help"] for name in ("plan", "check", "certs"))):
+    for arguments in (
+        ["--help"],
+        *([name, "--help"] for name in ("plan", "check", "certs", "compare")),
+    ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 0
@@ -406,3 +409,34 @@ def test_runbooks_are_written_where_they_are_asked_for(
     (out / "runbooks" / "mine.md").write_text("mine")
     assert cli.main(["plan", str(fleet), "--out", str(out), "--runbooks"]) == cli.UNUSABLE
     assert "this was not made by the planner" in capsys.readouterr().err
+
+
+# --- Comparing -----------------------------------------------------------------------------------
+
+
+def test_two_plans_are_compared_in_five_lines_and_as_files(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = (action("2025-03-17", "upgrade-client", client="db1", value=NEW),)
+    other = folder_of(pair(plan=late), tmp_path / "other") / "plan.csv"
+    out = tmp_path / "differences"
+    arguments = ["compare", str(fleet), str(fleet / "plan.csv"), str(other)]
+    assert cli.main([*arguments, "--out", str(out)]) == cli.FINE
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[2].startswith("actions: ")
+    assert lines[5] == f"All differences are in {out / 'comparison.csv'}."
+    assert (out / "comparison.txt").read_text(encoding="utf-8").splitlines()[:5] == lines[:5]
+    assert cli.main(arguments) == cli.FINE
+    assert capsys.readouterr().out.splitlines() == lines[:5]
+
+
+def test_a_plan_that_cannot_be_read_is_not_compared(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "nope.csv")
+    out = tmp_path / "differences"
+    arguments = ["compare", str(fleet), str(fleet / "plan.csv"), missing, "--out", str(out)]
+    assert cli.main(arguments) == cli.UNUSABLE
+    assert "nope.csv" in capsys.readouterr().err
+    assert not out.exists()

@@ -12,7 +12,16 @@ import planner
 
 GOLDEN = Path(__file__).parent / "golden" / "public_names.txt"
 # files.md section 5, as far as it is built.
-PROMISED = {"read_fleet", "read_plan", "complete", "simulate", "deadlines", "check", "plots"}
+PROMISED = {
+    "read_fleet",
+    "read_plan",
+    "complete",
+    "simulate",
+    "deadlines",
+    "check",
+    "compare",
+    "plots",
+}
 HEAVY = ("matplotlib", "ipywidgets", "pandas", "numba")
 
 

@@ -33,7 +33,7 @@ from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
-from planner.reporting import certificate_tables
+from planner.reporting import certificate_tables, tracking_tables
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -43,6 +43,7 @@ from planner.reporting.certificate_tables import (
     replacements,
 )
 from planner.reporting.schedule import deadline_rows, schedule
+from planner.tracking.compare import Comparison
 
 HEAD_ROWS: Final = 20
 """Rows that a value shows of itself in a notebook."""
@@ -66,7 +67,8 @@ _TABLES: Final = (
 )
 
 waves = certificate_tables.waves
-"""The table of waves.csv, here because this is where users look for tables."""
+comparison = tracking_tables.comparison
+"""The tables of waves.csv and comparison.csv, here because this is where users look for tables."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:
@@ -276,6 +278,8 @@ def frame(value: object) -> pd.DataFrame:
             return replacements(value)
         case Distribution():
             return distribution(value)
+        case Comparison():
+            return comparison(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 

@@ -5,6 +5,7 @@ Without `ax` the picture is a figure of its own that no global state knows; in a
 file with its numbers.
 """
 
+from planner.reporting.plots.comparison import comparison_chart
 from planner.reporting.plots.distribution import deadline_chart
 from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
@@ -16,6 +17,7 @@ from planner.reporting.plots.words import alternative_text
 __all__ = [
     "FORMATS",
     "alternative_text",
+    "comparison_chart",
     "deadline_chart",
     "fleet_graph",
     "gantt",

@@ -10,8 +10,9 @@ from planner.domain.rules import Mode, Verdict
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import Distribution
 from planner.engine.timeline import Timeline
-from planner.reporting.plots import distribution, modes, network, rollout, waves
+from planner.reporting.plots import comparison, distribution, modes, network, rollout, waves
 from planner.reporting.plots.style import counted
+from planner.tracking.compare import Comparison
 
 NAMES: Final = ("modes", "deadlines", "gantt", "fleet")
 
@@ -22,7 +23,7 @@ def alternative_text(name: str, value: object) -> str:
     Parameters
     ----------
     name
-        One of `modes`, `deadlines`, `gantt`, `fleet`, `waves`.
+        One of `modes`, `deadlines`, `gantt`, `fleet`, `waves`, `comparison`.
     value
         What the picture was drawn from.
 
@@ -44,6 +45,11 @@ def alternative_text(name: str, value: object) -> str:
             return (
                 f"Bars show how many certificates of {value.deadlines.timeline.plan.fleet.name} "
                 f"are imported each week, and how they get there. In words: {waves.numbers(value)}"
+            )
+        case "comparison", Comparison():
+            return (
+                f"Lines show how many sessions of {value.fleet.name} two plans leave in plain "
+                f"text, and refuse, on every day. {comparison.numbers(value)}"
             )
         case _:
             kind = type(value).__name__

@@ -1,0 +1,1 @@
+"""Plans against plans, and against what has happened."""
