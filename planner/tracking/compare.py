@@ -1,6 +1,6 @@
 """One plan against another: what is newly refused, what is newly safe, and what moves."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,14 +16,13 @@ from planner.domain.rules import RULES, VERDICTS, Mode, Verdict
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
+from planner.tracking.pairs import Key, folded, key_database_of, paired, what_is_done
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ROOM: Final = 1 << 22
 """Sessions times days that are unrolled at a time."""
-
-Key = tuple[object, ...]
 
 _BROKEN: Final = frozenset({Verdict.MISSING, Verdict.SAME_DAY, Verdict.LATE, Verdict.IMPOSSIBLE})
 
@@ -293,7 +292,7 @@ def _moves(a: Deadlines, b: Deadlines) -> Iterator[Move]:
     """Pair the actions of two plans that say the same, in their order, and tell which differ."""
     rows_a, rows_b = list(a.timeline.plan.rows()), list(b.timeline.plan.rows())
     slack_in_a, slack_in_b = _slack_by_key(a), _slack_by_key(b)
-    for one, other in _paired(map(_what_is_done, rows_a), map(_what_is_done, rows_b)):
+    for one, other in paired(map(what_is_done, rows_a), map(what_is_done, rows_b)):
         day_a = rows_a[one].day if one >= 0 else NEVER
         day_b = rows_b[other].day if other >= 0 else NEVER
         if day_a != day_b:
@@ -314,36 +313,7 @@ def _served_by(action: PlannedAction) -> Key:
     """Key of the deadline that an import serves; of other actions one that no deadline has."""
     if action.action != Action.IMPORT_CERTIFICATE:
         return ()
-    return _folded((action.client, _key_database(action), action.certificate))
-
-
-def _what_is_done(row: PlannedAction) -> Key:
-    """All of an action but its day."""
-    names = (row.client, row.server, row.account, _key_database(row), row.certificate)
-    return (row.action, *_folded(names), row.option, row.value.casefold())
-
-
-def _key_database(action: PlannedAction) -> str:
-    is_of_one = action.action in (Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE)
-    return action.key_database or ("default" if is_of_one else "")
-
-
-def _folded(names: Iterable[str]) -> Key:
-    return tuple(name.casefold() for name in names)
-
-
-def _paired(a: Iterable[Key], b: Iterable[Key]) -> Iterator[tuple[int, int]]:
-    """Pairs of places of equal keys, -1 where one has no partner; those of `b` come in order."""
-    places: dict[Key, list[int]] = {}
-    for place, key in enumerate(a):
-        places.setdefault(key, []).append(place)
-    for there in places.values():
-        there.reverse()
-    for place, key in enumerate(b):
-        there = places.get(key, [])
-        yield (there.pop() if there else -1, place)
-    for place in sorted(place for there in places.values() for place in there):
-        yield place, -1
+    return folded((action.client, key_database_of(action), action.certificate))
 
 
 # --- deadlines ---------------------------------------------------------------------------------
@@ -353,7 +323,7 @@ def _slacks(a: Deadlines, b: Deadlines) -> Iterator[Slack]:
     """Pair the deadlines of two plans, and tell whose slack or verdict differs."""
     wanted_a, wanted_b = list(_wanted(a)), list(_wanted(b))
     slack_in_a, slack_in_b = _slack_by_row(a), _slack_by_row(b)
-    for one, other in _paired(map(_folded, wanted_a), map(_folded, wanted_b)):
+    for one, other in paired(map(folded, wanted_a), map(folded, wanted_b)):
         client, key_database, certificate = wanted_b[other] if other >= 0 else wanted_a[one]
         slack = Slack(
             client=client,
@@ -380,7 +350,7 @@ def _wanted(found: Deadlines) -> Iterator[tuple[str, str, str]]:
 
 
 def _slack_by_key(found: Deadlines) -> dict[Key, int | None]:
-    return dict(zip(map(_folded, _wanted(found)), _slack_by_row(found), strict=True))
+    return dict(zip(map(folded, _wanted(found)), _slack_by_row(found), strict=True))
 
 
 def _slack_by_row(found: Deadlines) -> list[int | None]:
