@@ -54,8 +54,11 @@ if TYPE_CHECKING:
     from planner.reporting.run import plan as plan
     from planner.reporting.schedule import schedule as schedule
     from planner.reporting.tracking_results import write_comparison as write_comparison
+    from planner.reporting.tracking_results import write_progress as write_progress
     from planner.tracking.compare import Comparison as Comparison
     from planner.tracking.compare import compare as compare
+    from planner.tracking.progress import Progress as Progress
+    from planner.tracking.progress import track as track
 
 _ROOM_OF: Final = {
     "Action": "domain.plan",
@@ -73,6 +76,7 @@ _ROOM_OF: Final = {
     "PlanError": "domain.errors",
     "PlannedAction": "domain.plan",
     "PlannerError": "domain.errors",
+    "Progress": "tracking.progress",
     "Replacements": "engine.replacements",
     "Run": "reporting.run",
     "Timeline": "engine.timeline",
@@ -90,8 +94,10 @@ _ROOM_OF: Final = {
     "replacements": "engine.replacements",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
+    "track": "tracking.progress",
     "write_comparison": "reporting.tracking_results",
     "write_fleet": "inventory.fleet_writer",
+    "write_progress": "reporting.tracking_results",
     "write_results": "reporting.results",
     "write_runbooks": "reporting.handout",
 }
@@ -113,6 +119,7 @@ __all__ = [
     "PlanError",
     "PlannedAction",
     "PlannerError",
+    "Progress",
     "Replacements",
     "Run",
     "Timeline",
@@ -132,8 +139,10 @@ __all__ = [
     "schedule",
     "simulate",
     "tables",
+    "track",
     "write_comparison",
     "write_fleet",
+    "write_progress",
     "write_results",
     "write_runbooks",
 ]

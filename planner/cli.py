@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import planner
-from planner.domain.calendar import iso
+from planner.domain.calendar import iso, to_day
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
-from planner.reporting.run import Run
+from planner.reporting.run import Run, plan_of
 
 FINE: Final = 0
 HAS_ERRORS: Final = 1
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case "compare":
                 return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
+            case "track":
+                return _track(chosen.fleet, chosen.plan, chosen.actuals, chosen.today, chosen.out)
             case _:
                 return _check(chosen.fleet, chosen.plan)
     except PlannerError as error:
@@ -111,6 +113,31 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--out", type=Path, metavar="DIR", help="a folder for comparison.csv and its picture"
     )
+    track = commands.add_parser(
+        "track", help="hold a plan against what has happened, and list what is due"
+    )
+    track.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    track.add_argument(
+        "--plan", type=Path, metavar="CSV", help="the plan, instead of the fleet's own"
+    )
+    track.add_argument(
+        "--actuals",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="what happened, in the columns of schedule.csv: date is the day on which it did, "
+        "status failed an attempt that did not succeed",
+    )
+    track.add_argument(
+        "--today",
+        type=datetime.date.fromisoformat,
+        required=True,
+        metavar="DATE",
+        help="the day up to which the actuals tell what happened",
+    )
+    track.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+    )
     return parser
 
 
@@ -164,6 +191,20 @@ def _compare(fleet: Path, plan_a: Path, plan_b: Path, out: Path | None) -> int:
         planner.write_comparison(out, found)
         print(f"All differences are in {out / 'comparison.csv'}.")
     sys.stdout.flush()
+    return FINE
+
+
+def _track(fleet: Path, plan: Path | None, actuals: Path, today: datetime.date, out: Path) -> int:
+    described = planner.read_fleet(fleet)
+    found = planner.track(
+        plan_of(described, fleet, plan),
+        planner.read_plan(actuals, described),
+        today=to_day(today),
+    )
+    planner.write_progress(out, found)
+    for line in found.lines():
+        print(line)
+    print(f"Results are in {out}: start with digest.txt, due.csv and progress.csv.")
     return FINE
 
 

@@ -208,7 +208,7 @@ def test_the_help_is_the_golden_one(
     shown = []
     for arguments in (
         ["--help"],
-        *([name, "--help"] for name in ("plan", "check", "certs", "compare")),
+        *([name, "--help"] for name in ("plan", "check", "certs", "compare", "track")),
     ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
@@ -440,3 +440,32 @@ def test_a_plan_that_cannot_be_read_is_not_compared(
     assert cli.main(arguments) == cli.UNUSABLE
     assert "nope.csv" in capsys.readouterr().err
     assert not out.exists()
+
+
+# --- Tracking ------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_held_against_what_happened(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "week 12"
+    actuals = str(fleet / "plan.csv")
+    arguments = ["track", str(fleet), "--actuals", actuals, "--out", str(out)]
+    assert cli.main([*arguments, "--today", "2025-03-30"]) == cli.FINE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("On 2025-03-30: ")
+    assert lines[-1].startswith(f"Results are in {out}")
+    assert (out / "digest.txt").read_text(encoding="utf-8").splitlines() == lines[:-1]
+
+
+def test_a_day_that_is_none_and_actuals_that_are_missing_exit_with_2(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["track", str(fleet), "--out", str(tmp_path / "out"), "--actuals"]
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*arguments, str(fleet / "plan.csv"), "--today", "monday"])
+    assert stop.value.code == cli.UNUSABLE
+    missing = str(tmp_path / "nope.csv")
+    assert cli.main([*arguments, missing, "--today", "2025-03-10"]) == cli.UNUSABLE
+    assert "nope.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -44,6 +44,7 @@ from planner.reporting.certificate_tables import (
 )
 from planner.reporting.schedule import deadline_rows, schedule
 from planner.tracking.compare import Comparison
+from planner.tracking.progress import Progress
 
 HEAD_ROWS: Final = 20
 """Rows that a value shows of itself in a notebook."""
@@ -67,8 +68,12 @@ _TABLES: Final = (
 )
 
 waves = certificate_tables.waves
-comparison = tracking_tables.comparison
-"""The tables of waves.csv and comparison.csv, here because this is where users look for tables."""
+comparison, progress, due = (
+    tracking_tables.comparison,
+    tracking_tables.progress,
+    tracking_tables.due,
+)
+"""Tables of other modules, here because this is where users look for tables."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:
@@ -280,6 +285,8 @@ def frame(value: object) -> pd.DataFrame:
             return distribution(value)
         case Comparison():
             return comparison(value)
+        case Progress():
+            return progress(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 

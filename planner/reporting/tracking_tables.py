@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 
 from planner.domain.calendar import iso
+from planner.domain.fleet import Fleet
+from planner.domain.plan import Plan
 from planner.domain.rules import RULES
 from planner.reporting.cells import NumberColumn, text_column, texts, whole_numbers
+from planner.reporting.schedule import schedule
 from planner.tracking.compare import Comparison, Move, Refusals, Slack
+from planner.tracking.progress import DONE_STATUS, SOON, Progress
 
 _COLUMNS: Final = (
     "change",
@@ -54,6 +58,44 @@ def comparison(found: Comparison) -> pd.DataFrame:
         for column in _COLUMNS
     }
     return pd.DataFrame(columns, copy=False)
+
+
+def progress(found: Progress) -> pd.DataFrame:
+    """Return the table of progress.csv: how each action stands, and when it happened."""
+    columns: dict[str, pd.Series] = {
+        "state": text_column(texts(row.state.value for row in found.rows)[:-1]),
+        "planned": text_column(texts(iso(row.planned) for row in found.rows)[:-1]),
+        "actual": text_column(texts(iso(row.actual) for row in found.rows)[:-1]),
+        "days_late": _whole_numbers([row.n_days_late for row in found.rows]),
+    }
+    for column in ("client", "server", "account", "key_database", "certificate", "option", "value"):
+        cells = texts(getattr(row.action, column) for row in found.rows)[:-1]
+        columns[column] = text_column(cells)
+    labels = text_column(texts(row.action.action.label for row in found.rows)[:-1])
+    what = text_column(texts(row.what for row in found.rows)[:-1])
+    frame = pd.DataFrame({**columns, "what": what}, copy=False)
+    frame.insert(4, "action", labels)
+    return frame
+
+
+def due(found: Progress) -> pd.DataFrame:
+    """Return what is to do in the next two weeks: the rows of schedule.csv, owner first.
+
+    What is overdue or has failed stands on the day of the question.
+    """
+    standing = found.standing
+    table = schedule(standing, found.comparison.b)
+    is_due = (standing.day >= found.today) & (standing.day < found.today + SOON)
+    is_due &= (table["status"].str.casefold() != DONE_STATUS).to_numpy()
+    table.insert(0, "owner", text_column(texts(_owners(standing))[:-1]))
+    return table[is_due].sort_values("owner", kind="stable").reset_index(drop=True)
+
+
+def _owners(plan: Plan) -> Iterator[str]:
+    """Owner of each action's client; empty where there is none."""
+    fleet: Fleet = plan.fleet
+    for client in plan.client.tolist():
+        yield fleet.clients.owner[client] if 0 <= client < len(fleet.clients) else ""
 
 
 def _refusals(found: Comparison, change: str, refusals: Refusals, *, plan: str) -> Iterator[Row]:
