@@ -182,7 +182,6 @@ def test_runbooks_of_an_earlier_plan_do_not_stay(tmp_path: Path) -> None:
         "fleet2",
         "replacements.csv",
         "runbooks",
-        "waves.csv",
     ]
 
 

@@ -43,7 +43,7 @@ def check_handout_folders(folder: str | Path) -> None:
 
 
 def write_runbooks(folder: str | Path, deadlines: Deadlines) -> list[Path]:
-    """Write `runbooks/`, `bundles/`, replacements.csv, distribution.csv and waves.csv.
+    """Write `runbooks/`, `bundles/`, replacements.csv and distribution.csv.
 
     Parameters
     ----------
@@ -96,11 +96,9 @@ def _trees(deadlines: Deadlines) -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def _tables(deadlines: Deadlines) -> dict[str, bytes]:
-    found = distribution(deadlines)
     tables = {
         "replacements.csv": certificate_tables.replacements(replacements(deadlines)),
-        "distribution.csv": certificate_tables.distribution(found),
-        "waves.csv": certificate_tables.waves(found),
+        "distribution.csv": certificate_tables.distribution(distribution(deadlines)),
     }
     return {
         name: table.to_csv(index=False, lineterminator="\n").encode()
