@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import planner
@@ -68,6 +70,13 @@ def commands_of(bundle: Bundle) -> list[str]:
     return [anchor.command for anchor in bundle.anchors]
 
 
+# What no command may do: delete, empty or overwrite a key database, or carry a password. One may be
+# made where there is none.
+DANGEROUS = re.compile(
+    r"-keydb(?! -create -populate -db .+ -genpw -stash)|-changepw|-convert|-pw\b|-password"
+    r"|\b(?:rm|del|erase|rd|rmdir|unlink|shred|truncate|mv|move|Remove-Item)\b|dsmcert\.\*|>",
+    re.IGNORECASE,
+)
 IMPORT_OWN = action("2025-03-03", "import-certificate", client="BA01", certificate="own")
 RENEW = action("2025-03-17", "replace-certificate", server="SRV1", certificate="renewed")
 BIN = "/opt/tivoli/tsm/client/ba/bin"
@@ -80,6 +89,59 @@ def test_a_bundle_holds_the_anchor_of_each_server_and_no_leaf(tmp_path: Path) ->
         f"{BIN}/dsmcert -add -server SRV1 -file own.arm",
         f"{BIN}/dsmcert -add -server SRV2 -file root.arm",
     ]
+
+
+def test_a_storage_agent_has_the_key_database_of_a_server_in_its_own_folder(
+    tmp_path: Path,
+) -> None:
+    agent = client("BA01", "8.1.13", kind="storage-agent", platform="AIX")
+    found = bundles_in(fleet(clients=(agent,), plan=(IMPORT_OWN,)), tmp_path)
+    assert commands_of(only(found))[0] == (
+        "/usr/opt/ibm/gsk8_64/bin/gsk8capicmd_64 -cert -add -db "
+        "/usr/tivoli/tsm/StorageAgent/bin/cert.kdb -stashed -format ascii -label own -file own.arm"
+    )
+    (row,) = found.deadlines.timeline.plan.to_frame()["command"]
+    assert row.startswith("gsk8capicmd_64 -cert -add -db cert.kdb ")
+
+
+def test_an_operations_center_is_told_that_its_truststore_is_another(tmp_path: Path) -> None:
+    center = client("OC01", "8.1.13", kind="operations-center", platform="Linux")
+    found = bundles_in(fleet(clients=(center,)), tmp_path)
+    bundle = only(found)
+    assert bundle.place.folder == ""
+    text = bundle_files(bundle, found.certificates)[f"OC01/default/{COMMANDS}"].decode()
+    assert "# An Operations Center keeps its certificates in a truststore of its own: " in text
+
+
+def test_where_there_is_no_key_database_yet_it_is_made_without_a_password(tmp_path: Path) -> None:
+    built = fleet(clients=(client("BA01", "8.1.1", platform="Linux"),))
+    for row in built.sessions:
+        row["ssl"] = "Yes"
+    found = bundles_in(built, tmp_path)
+    made = f"-keydb -create -populate -db {BIN}/dsmcert.kdb -genpw -stash\n"
+    text = bundle_files(only(found), found.certificates)[f"BA01/default/{COMMANDS}"].decode()
+    assert text.count(made) == 1
+    new = only(bundles_in(fleet(), tmp_path / "new"))  # dsmcert makes its own
+    assert new.remarks == ()
+
+
+def test_a_certificate_that_bears_a_servers_name_does_not_take_its_place(tmp_path: Path) -> None:
+    made = {"SRV1": FILES["renewed"], "root": ROOT, "leaf": FILES["leaf"]}
+    built = fleet(
+        plan=(
+            action("2025-03-03", "import-certificate", client="BA01", certificate="root"),
+            action("2025-03-17", "replace-certificate", server="SRV1", certificate="SRV1"),
+            action("2025-03-10", "import-certificate", client="BA01", certificate="SRV1"),
+        )
+    )
+    built.servers[0]["certificate"] = "leaf"
+    found = bundles_in(built, tmp_path, **made)
+    assert commands_of(only(found)) == [
+        f"{BIN}/dsmcert -add -server SRV1 -file root.arm",
+        f"{BIN}/dsmcert -add -server SRV1-certificate -file SRV1.arm",
+    ]
+    schedule = found.deadlines.timeline.plan.to_frame()["command"].tolist()
+    assert "dsmcert -add -server SRV1-certificate -file SRV1.pem" in schedule
 
 
 def test_one_root_does_for_all_its_servers(tmp_path: Path) -> None:
@@ -176,7 +238,7 @@ def test_a_certificate_without_a_file_is_named_as_missing(tmp_path: Path) -> Non
     assert [bool(anchor.content) for anchor in bundle.anchors] == [False, True]
     files = bundle_files(bundle, found.certificates)
     text = files[f"BA01/default/{COMMANDS}"].decode()
-    assert "# NOT HERE: the fleet has no file of it; put it here as own.arm\n" in text
+    assert "# NOT HERE: the fleet has no file of it; put it here as the command names it\n" in text
     assert "BA01/default/own.arm" not in files
     assert repr(found) == "Bundles(1 key databases, 2 anchors, 0 in place, 1 without a file)"
 
@@ -190,12 +252,53 @@ def test_der_files_and_bundles_are_handed_out_as_pem(tmp_path: Path) -> None:
     assert anchor.content == ROOT.pem
 
 
-def test_commands_never_delete_a_key_database_nor_carry_a_password() -> None:
+def blocks(text: str) -> list[str]:
+    """Return the lines of all command blocks of a runbook."""
+    found = re.findall(r"(?ms)^ *(`{3,})\n(.*?)^ *\1$", text)
+    return [line.strip() for _, block in found for line in block.splitlines()]
+
+
+def test_nothing_that_is_handed_out_deletes_a_key_database_or_carries_a_password(
+    tmp_path: Path,
+) -> None:
+    planner.plan(Path(__file__).parents[1] / "data" / "harbour", out=tmp_path, runbooks=True)
+    lines = [
+        line
+        for book in (tmp_path / "runbooks").glob("*.md")
+        for line in blocks(book.read_text(encoding="utf-8"))
+    ]
+    lines += [
+        line
+        for file in (tmp_path / "bundles").rglob(COMMANDS)
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    lines += pd.read_csv(tmp_path / "schedule.csv", dtype=str)["command"].dropna().tolist()
+    assert len(lines) > 5_000
+    assert [line for line in lines if DANGEROUS.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gsk8capicmd_64 -keydb -delete -db dsmcert.kdb -stashed",
+        "rm -rf dsmcert.*",
+        "rm dsmcert.kdb",
+        "del dsmcert.kdb",
+        "gsk8capicmd_64 -keydb -create -populate -db dsmcert.kdb -pw secret -stash",
+        "gsk8capicmd_64 -cert -add -db dsmcert.kdb -pw secret -file x.arm",
+        "cat x.arm > dsmcert.kdb",
+    ],
+)
+def test_such_a_command_would_be_seen(line: str) -> None:
+    assert DANGEROUS.search(line)
+
+
+def test_every_import_of_the_example_fleet_has_a_safe_command() -> None:
     run = planner.plan(Path(__file__).parents[1] / "data" / "harbour")
     found = planner.bundles(run.deadlines)
     for bundle in found:
         lines = [*commands_of(bundle), bundle.listing]
-        assert not any("-keydb" in line or "rm -" in line or "-pw" in line for line in lines)
+        assert not any(DANGEROUS.search(line) for line in lines)
     table = found.to_frame()
     assert len(table) == len(run.deadlines) == 1000
     assert (table["in_place"] == "Yes").sum() == 150
