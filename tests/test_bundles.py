@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
 import re
 import subprocess
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +24,9 @@ from planner.reporting.bundles import (
     bundles,
     manifest,
 )
+from tests import oracle
 from tests.authorities import Made, make, root
-from tests.builders import action, case, client, server, session, trust
+from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import read_case
 from tests.oracle import Case, Row
 
@@ -318,3 +322,106 @@ def test_a_remark_on_windows_holds_nothing_that_its_prompt_obeys(tmp_path: Path)
     remarks = [line for line in lines.splitlines() if line.startswith("REM ")]
     assert any("own ? calc ?PATH?" in line for line in remarks)
     assert not set("%&|<>^") & set("".join(remarks))
+
+
+# --- Fewest, by trying everything ----------------------------------------------------------------
+
+ANCHORS = ("own1", "own2", "own3", "root1", "root2", "mid", "leaf1", "leaf2")
+PRESENTABLE = ("own1", "own2", "own3", "leaf1", "leaf2")
+
+
+def small_fleet(rng: random.Random) -> Case:
+    """Draw a fleet that holds nothing and imports nothing, and presents ever other certificates."""
+
+    def day() -> str:
+        return f"2025-03-{rng.randint(4, 28):02}"
+
+    certificates = [
+        *(certificate(name) for name in ("own1", "own2", "own3")),
+        *(certificate(name, kind="root") for name in ("root1", "root2")),
+        certificate("mid", kind="intermediate", issuer="root1"),
+        certificate("leaf1", issuer="mid"),
+        certificate("leaf2", issuer="root2"),
+    ]
+    levels = ("8.1.0", "8.1.13", "8.1.19")
+    servers = [
+        server(name, rng.choice(levels), certificate=rng.choice(PRESENTABLE)) for name in "AB"
+    ]
+    clients = [client(name, rng.choice(levels)) for name in "XY"]
+    sessions = [
+        session(
+            one["client"],
+            name,
+            account=rng.choice(["shared", one["client"]]),
+            key_database=rng.choice(["default", "api"]),
+            ssl=rng.choice(["Yes", "No"]),
+        )
+        for one in clients
+        for name in "AB"
+        if rng.random() < 0.8
+    ]
+    plan = [
+        action(
+            day(), "replace-certificate", server=rng.choice("AB"), certificate=rng.choice(ANCHORS)
+        )
+        for _ in range(rng.randint(1, 3))
+    ]
+    plan += [action(day(), "upgrade-server", server=rng.choice("AB"), value="8.1.13")]
+    plan += [action(day(), "upgrade-client", client=rng.choice("XY"), value="8.1.13")]
+    plan += [action(day(), "set-option", client=rng.choice("XY"), option="SSL", value="Yes")]
+    return case(
+        servers=servers,
+        clients=clients,
+        sessions=sessions,
+        certificates=certificates,
+        plan=sorted(plan, key=lambda row: row["date"]),
+    )
+
+
+def lacks_trust(built: Case, held: dict[tuple[str, str], frozenset[str]]) -> set[tuple[str, str]]:
+    """Ask the oracle which key databases lack something, if they hold these from the first day."""
+    rows = [
+        trust(name, one, key_database=database)
+        for (name, database), names in held.items()
+        for one in names
+    ]
+    states = oracle.solve(dataclasses.replace(built, trust=rows)).states
+    return {
+        (row["client"], row["key_database"])
+        for row in states
+        if row["reason"] in ("untrusted", "wrong-certificate")
+    }
+
+
+def held_by_bundles(found: Bundles) -> dict[tuple[str, str], frozenset[str]]:
+    table = found.to_frame()
+    return {
+        (str(name), str(database)): frozenset(rows["certificate"])
+        for (name, database), rows in table.groupby(["client", "key_database"])
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_smaller_set_of_certificates_does_what_a_bundle_does(seed: int, tmp_path: Path) -> None:
+    built = small_fleet(random.Random(seed))
+    held = held_by_bundles(bundles(deadlines(simulate(read_case(built, tmp_path)))))
+    assert lacks_trust(built, held) == set()
+    for database, own in held.items():
+        smaller = [
+            frozenset(chosen) for n in range(len(own)) for chosen in combinations(ANCHORS, n)
+        ]
+        assert all(database in lacks_trust(built, {**held, database: one}) for one in smaller)
+        assert [
+            frozenset(chosen)
+            for chosen in combinations(ANCHORS, len(own))
+            if database not in lacks_trust(built, {**held, database: frozenset(chosen)})
+        ] == [own]
+
+
+def test_the_small_fleets_need_old_and_new_together(tmp_path: Path) -> None:
+    sizes: set[int] = set()
+    for seed in range(12):
+        built = small_fleet(random.Random(seed))
+        found = bundles(deadlines(simulate(read_case(built, tmp_path / str(seed)))))
+        sizes |= {len(own) for own in held_by_bundles(found).values()}
+    assert sizes >= {1, 2, 3}
