@@ -171,7 +171,7 @@ def test_the_md5_default_certificate_is_recognised(tmp_path: Path) -> None:
     assert findings(folder_of(tmp_path / "a", cert=old)) == [("warning", "md5-default", "cert", "")]
 
 
-@pytest.mark.parametrize("name", ["md5", "sha1"])
+@pytest.mark.parametrize("name", ["md5", "sha1", "pss-sha1"])
 def test_weak_signatures_are_reported_and_on_an_anchor_only_noted(
     tmp_path: Path, name: str
 ) -> None:

@@ -265,17 +265,15 @@ def _refused(review: Review, found: Successor, anchor: int) -> tuple[int, int]:
 
 
 def _all_imported(plan: Plan, day: int, imports: int) -> int:
-    """First day on which as many imports are done that begin on a day, within the capacity."""
+    """First day on which as many imports are done that begin on a day: open days, by capacity."""
     calendar, capacity = plan.fleet.calendar, plan.fleet.capacity.imports_per_week
-    left, at = imports, day
-    if capacity is None:
-        return day + 1
-    if capacity < 1:
+    if capacity is not None and capacity < 1:
         return NEVER
-    while left > 0:
-        left -= capacity
-        if left > 0:
-            at = monday_of(at) + 7
-    while not calendar.is_working(at):
-        at += 1
-    return at + 1
+    left, at = imports, day
+    while True:
+        while at < plan.fleet.end and not calendar.is_open(at):
+            at += 1
+        left -= left if capacity is None else capacity
+        if left <= 0 or at >= plan.fleet.end:
+            return at + 1
+        at = monday_of(at) + 7

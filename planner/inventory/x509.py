@@ -203,8 +203,6 @@ def _facts(file: str, der: bytes) -> CertificateFile:
         certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         return _facts_of_rare(file, der)
-    oid = certificate.signature_algorithm_oid
-    name = oid._name  # the only name that the library has for it
     subject, is_ca = certificate.subject.rfc4514_string(), _is_ca(certificate)
     return CertificateFile(
         file=file,
@@ -213,11 +211,21 @@ def _facts(file: str, der: bytes) -> CertificateFile:
         issuer_subject=certificate.issuer.rfc4514_string(),
         not_before=to_day(certificate.not_valid_before_utc.date()),
         not_after=to_day(certificate.not_valid_after_utc.date()),
-        signature=oid.dotted_string if name == "Unknown OID" else name,
+        signature=_signature(certificate),
         is_ca=is_ca,
         der=certificate.public_bytes(Encoding.DER),
         certificate=certificate,
     )
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    """Name the signature's algorithm; with its hash where the algorithm alone does not tell it."""
+    oid = certificate.signature_algorithm_oid
+    name: str = oid._name  # the only name that the library has for it
+    if oid == x509.SignatureAlgorithmOID.RSASSA_PSS:
+        used = certificate.signature_hash_algorithm
+        return f"{name} {used.name}" if used else name
+    return oid.dotted_string if name == "Unknown OID" else name
 
 
 def _facts_of_rare(file: str, der: bytes) -> CertificateFile:
