@@ -247,6 +247,19 @@ def test_a_certificate_without_a_file_is_named_as_missing(tmp_path: Path) -> Non
     assert repr(found) == "Bundles(1 key databases, 2 anchors, 0 in place, 1 without a file)"
 
 
+def test_a_certificate_whose_holding_is_no_trust_is_not_handed_out(tmp_path: Path) -> None:
+    built = fleet()
+    built.servers[0]["certificate"] = "leaf"
+    found = bundles_in(built, tmp_path, leaf=FILES["leaf"])  # without the root that issued it
+    (anchor,) = only(found).anchors
+    assert (anchor.is_trust, anchor.content, anchor.command) == (False, b"", "")
+    files = bundle_files(only(found), found.certificates)
+    assert sorted(files) == [f"BA01/default/{name}" for name in (MANIFEST, COMMANDS)]
+    text = files[f"BA01/default/{COMMANDS}"].decode()
+    assert "# NO TRUST: its chain ends at no root that is known" in text
+    assert "-add" not in text
+
+
 def test_der_files_and_bundles_are_handed_out_as_pem(tmp_path: Path) -> None:
     (tmp_path / "certs").mkdir(parents=True)
     (tmp_path / "certs" / "root.der").write_bytes(ROOT.der)

@@ -90,6 +90,13 @@ def test_a_client_finds_each_step_in_order_with_command_check_stop_and_way_back(
     assert "| window | upgrades any day; imports and options Mon Tue Wed Thu Fri; " in book
 
 
+def test_an_import_that_is_no_trust_is_said_to_be_none(tmp_path: Path) -> None:
+    built = small()
+    built.certificates[1].update(kind="leaf")
+    book = books_of(built, tmp_path)["BA01.md"]
+    assert "**No trust:** its chain ends at no root that is known" in book
+
+
 def test_a_client_that_is_retired_has_its_step_too(tmp_path: Path) -> None:
     book = books_of(small(), tmp_path)["BA02.md"]
     place = book.index("## 2025-03-26: retire-client")

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MANIFEST: Final = "SHA256SUMS"
 COMMANDS: Final = "commands.txt"
+INCOMPLETE: Final = (
+    "its chain ends at no root that is known, and holding it alone is no trust (ANS1692E); get the "
+    "certificates of its issuers from the CA, add them to the fleet and plan again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,10 @@ class Anchor:
     file
         Its name in the bundle.
     content
-        The certificate alone, in PEM; empty where the fleet has no file of it.
+        The certificate alone, in PEM; empty where the fleet has no file of it, or holding it would
+        be no trust.
+    is_trust
+        Whether holding it is trust; else its chain is incomplete, and nothing is handed out.
     servers
         For which servers it is needed, `;`-joined.
     needed, latest_safe, planned
@@ -52,12 +59,13 @@ class Anchor:
     label
         The name under which the import keeps it.
     command
-        The import; empty where the certificate is in place.
+        The import; empty where the certificate is in place, or no trust.
     """
 
     certificate: int
     file: str
     content: bytes
+    is_trust: bool
     servers: str
     needed: int
     latest_safe: int
@@ -187,7 +195,7 @@ def bundles(deadlines: Deadlines) -> Bundles:
         name, server = certificates.name[number], name_server[row]
         file = f"{safe_name(name)}.arm"
         is_dsmcert = bool(uses_dsmcert[row]) and place.is_standard
-        planned = int(deadlines.planned[row])
+        planned, is_trust = int(deadlines.planned[row]), certificates.is_anchor(number)
         label = kept_as(fleet, server, name) if is_dsmcert and planned != ALWAYS else name
         command = (
             commands.import_by_dsmcert(label, file, place=place)
@@ -197,14 +205,15 @@ def bundles(deadlines: Deadlines) -> Bundles:
         return Anchor(
             certificate=number,
             file=file,
-            content=contents.get(number, b""),
+            content=contents.get(number, b"") if is_trust else b"",
+            is_trust=is_trust,
             servers=servers[row],
             needed=int(deadlines.needed[row]),
             latest_safe=int(latest_safe[row]),
             planned=planned,
             tool="dsmcert" if is_dsmcert else "gsk8capicmd",
             label=label,
-            command="" if planned == ALWAYS else command,
+            command=command if is_trust and planned != ALWAYS else "",
         )
 
     found = []
@@ -296,6 +305,9 @@ def _commands(bundle: Bundle, names: Certificates) -> str:
         lines += ["", note(f"{name}: for {anchor.servers}, needed on {iso(anchor.needed)}")]
         if anchor.is_in_place:
             lines.append(note("in place already; nothing to do"))
+            continue
+        if not anchor.is_trust:
+            lines.append(note(f"NO TRUST: {INCOMPLETE}"))
             continue
         if not anchor.content:
             lacks = "NOT HERE: the fleet has no file of it; put it here as the command names it"

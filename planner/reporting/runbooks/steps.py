@@ -6,7 +6,7 @@ from typing import Final
 from planner.domain.calendar import iso
 from planner.domain.platforms import Platform
 from planner.reporting import commands
-from planner.reporting.bundles import Anchor, Bundle
+from planner.reporting.bundles import INCOMPLETE, Anchor, Bundle
 from planner.reporting.runbooks.book import Book
 from planner.reporting.runbooks.markdown import code, step, table, text
 
@@ -67,7 +67,9 @@ def _import(book: Book, endpoint: int, row: int) -> list[str]:
             f"{iso(anchor.latest_safe)}. Run it in the folder of the bundle.",
             "",
         ]
-        if not anchor.content:
+        if not anchor.is_trust:
+            lines += [f"**No trust:** {INCOMPLETE}.", ""]
+        elif not anchor.content:
             lines += [
                 "**The fleet has no file of it.** Get it from its server or CA, and name it "
                 f"`{anchor.file}`.",
