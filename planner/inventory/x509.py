@@ -27,7 +27,10 @@ LARGEST_FILE: Final = 1 << 20
 MOST_CERTIFICATES: Final = 1_000
 """Most certificates of one file that are read."""
 
-_KEY_LABEL: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
+# However it is spelt: what another tool would still take for a key must not slip through.
+_KEY_LABEL: Final = re.compile(
+    rb"-----\s*BEGIN[A-Z0-9\s]*PRIVATE\s+KEY|PuTTY-User-Key-File|Private-Lines:", re.IGNORECASE
+)
 _INTEGER, _OCTETS, _OBJECT_ID, _SEQUENCE = 2, 4, 6, 16  # tags of ASN.1
 _CERTIFICATE_LABELS: Final = ("CERTIFICATE", "X509 CERTIFICATE")
 _SHORT_NAMES: Final = {
@@ -152,7 +155,7 @@ def holds_private_key(content: bytes) -> bool:
     >>> holds_private_key(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     True
     """
-    if _KEY_LABEL.search(content):
+    if _KEY_LABEL.search(content.replace(b"\0", b"")):  # UTF-16 has them between the letters
         return True
     try:
         tags = _tags(content)
