@@ -152,7 +152,7 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
     n_databases = len(end.databases)
     if end.distribute_by != NEVER:
         lines += [
-            f"{n_databases} key databases need its anchor; hand it out by "
+            f"{n_databases} key databases need its anchor, now or later; hand it out by "
             f"{iso(end.distribute_by)}. {end.ready} of them hold it before the day.",
             "",
         ]
