@@ -145,6 +145,15 @@ def test_a_server_finds_its_gate_its_cut_and_what_turns_strict(tmp_path: Path) -
     assert cut < book.index("Copy cert256.arm, cert.kdb") < book.index("-cert -delete -db cert.kdb")
 
 
+def test_a_hard_cut_that_refuses_nobody_says_so(tmp_path: Path) -> None:
+    built = small()
+    assert built.plan is not None
+    built.plan[:] = [row for row in built.plan if row["action"] == "replace-certificate"]
+    book = books_of(built, tmp_path)["SRV1.md"]
+    assert "**Hard cut.**" in book
+    assert "None needs it on that day" in book
+
+
 def test_a_server_above_8_1_18_makes_its_certificate_before_it_is_handed_out(
     tmp_path: Path,
 ) -> None:

@@ -69,6 +69,8 @@ class Replacement:
         How many of them hold it before the day.
     refused_from, refused_until
         Days `[from, until)` in which a session is refused for the change; both `NEVER` for none.
+        After a hard cut that is at least until all key databases that need the anchor on the day
+        can have imported it.
     """
 
     server: int
@@ -195,9 +197,11 @@ def _replacement(
     # What cannot be had before the day cannot have been imported before it either.
     can_be_ready = is_planned and method is not Method.HARD_CUT
     refused_from, refused_until = _refused(review, found, anchor)
-    if method is Method.HARD_CUT and is_planned and len(rows):
+    # The others need it only later, and have time until then.
+    urgent = int(np.count_nonzero(deadlines.needed[rows] <= day))
+    if method is Method.HARD_CUT and is_planned and urgent:
         refused_from, known = day, day if refused_until == NEVER else refused_until
-        refused_until = min(max(known, _all_imported(review.plan, day, len(rows))), fleet.end)
+        refused_until = min(max(known, _all_imported(review.plan, day, urgent)), fleet.end)
     return Replacement(
         server=found.server,
         old=found.old,

@@ -161,10 +161,15 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
         lines += ["The anchor stays the same: clients need nothing.", ""]
     elif is_cut:
         until = iso(end.refused_until)
+        window = (
+            f"clients are refused from {iso(end.refused_from)} on until they have imported it"
+            + (f", the last of them until {until}." if until else ".")
+            if iso(end.refused_from)
+            else "no client can have imported it before. None needs it on that day; each imports "
+            "it before it does."
+        )
         lines += [
-            "**Hard cut.** The server makes the new certificate at its restart, so clients are "
-            f"refused from {iso(end.refused_from) or iso(end.day)} on until they have imported it"
-            + (f", the last of them until {until}." if until else "."),
+            f"**Hard cut.** The server makes the new certificate at its restart, so {window}",
             "",
         ]
     else:
