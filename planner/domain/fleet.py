@@ -269,6 +269,8 @@ class Fleet:
         What `name_number` of accounts and key databases stands for.
     account_is_shared
         Whether each account has several sessions.
+    sharing_sessions
+        Numbers of the sessions whose account is shared, ascending.
     sessions_of_key_database, key_databases_of_endpoint
         The sessions of each key database, and the key databases of each endpoint.
     """
@@ -291,6 +293,7 @@ class Fleet:
     trust: TrustInPlace
     origin: Origin = Origin()
     account_is_shared: Flags = field(init=False)
+    sharing_sessions: Numbers = field(init=False)
     sessions_of_key_database: Groups = field(init=False)
     key_databases_of_endpoint: Groups = field(init=False)
 
@@ -299,7 +302,10 @@ class Fleet:
             raise ValueError(f"the horizon ends on {iso(self.end)}, before it starts")
         databases = self.key_databases
         users = np.bincount(self.sessions.account, minlength=len(self.accounts))
-        object.__setattr__(self, "account_is_shared", users > 1)
+        is_shared = users > 1
+        object.__setattr__(self, "account_is_shared", is_shared)
+        sharing = np.flatnonzero(is_shared[self.sessions.account]).astype(np.int32)
+        object.__setattr__(self, "sharing_sessions", sharing)
         object.__setattr__(
             self,
             "sessions_of_key_database",

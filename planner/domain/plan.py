@@ -118,9 +118,10 @@ class Plan:
         for name in COLUMNS:
             if len(getattr(self, name)) != len(self.day):
                 raise ValueError(f"Plan.{name}: {len(getattr(self, name))} rows")
-        key = self.day.astype(np.int64) * len(Action) + self.action
-        if np.any(key[1:] < key[:-1]):
-            order = np.argsort(key, kind="stable")
+        day, action = self.day, self.action
+        is_later = day[1:] > day[:-1]
+        if not np.all(is_later | (day[1:] == day[:-1]) & (action[1:] >= action[:-1])):
+            order = np.lexsort((action, day))
             for name in COLUMNS:
                 object.__setattr__(self, name, getattr(self, name)[order])
         freeze_columns(self)

@@ -165,7 +165,8 @@ def deadlines(timeline: Timeline) -> Deadlines:
     strictness = trusting_strictness(timeline)
     groups, n_databases = fleet.sessions_of_key_database, len(fleet.key_databases)
     first = np.zeros(n_databases + 1, dtype=np.int32)
-    anchor = np.empty(n_databases + 16, dtype=np.int32)
+    # A good plan imports about what is needed.
+    anchor = np.empty(max(n_databases, len(program.trust_day)) + 16, dtype=np.int32)
     needed = np.empty(len(anchor), dtype=np.int32)
     written = 0
     while True:
@@ -173,6 +174,9 @@ def deadlines(timeline: Timeline) -> Deadlines:
             program,
             strictness,
             kernel.nothing_distributed(),
+            timeline.first,
+            timeline.day,
+            timeline.rule,
             groups.first,
             groups.member,
             written,

@@ -4,13 +4,14 @@ It reads like `semantics.md` section 4. A walk looks at a session, learns its st
 later day on which that state can change, and jumps there; nothing is computed day by day.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Numbers, SessionKind
+from planner.domain.fleet import Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -28,6 +29,7 @@ from planner.domain.rules import (
     OLD_SERVER_FACTS,
     RULE_NUMBER,
     RULES,
+    UNDECIDED,
     Distribution,
     Fact,
     Mode,
@@ -39,6 +41,7 @@ from planner.engine.program import (
     ACCOUNT_CHANGES,
     ACCOUNT_IS_RESET,
     ACCOUNT_SSLREQUIRED,
+    LOOKUP,
     Program,
 )
 from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
@@ -91,6 +94,24 @@ NEEDS_ANCHOR = np.array(
 )
 
 
+def _given_trust() -> tuple[Flags, Flags]:
+    """Whether trust changes each rule, and whether with trust it always needs the anchor."""
+    changes, needs = np.zeros(len(RULES), dtype=np.bool_), NEEDS_ANCHOR.copy()
+    bases = (OLD_SERVER_BASE, OLD_CLIENT_BASE, BOTH_NEW_BASE, len(LOOKUP))
+    for (begin, end), shift in zip(pairwise(bases), (_A_TRUST, _B_TRUST, _C_TRUST), strict=True):
+        table = LOOKUP[begin:end]
+        places = np.flatnonzero(table != UNDECIDED)
+        rules, trusting = table[places], table[places & ~(3 << shift) | _TRUSTED << shift]
+        changed = rules != trusting
+        changes[rules[changed]] = True
+        needs[rules[changed]] = True
+        needs[rules[~NEEDS_ANCHOR[trusting]]] = False
+    return changes, needs
+
+
+TRUST_CHANGES, NEEDS_ANCHOR_GIVEN_TRUST = _given_trust()
+
+
 class Strictness(NamedTuple):
     """From which day on accounts are strict, `NEVER` where they stay transitional.
 
@@ -133,6 +154,24 @@ def first_row(ascending: Numbers, value: int) -> int:
         else:
             high = middle
     return low
+
+
+@allocation_free
+def first_both_new(p: Program, session: int) -> int:
+    """First day on which both ends of a session can be new: none turns strict before it."""
+    client, server = p.session_client[session], p.n_clients + p.session_server[session]
+    return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
+
+
+@allocation_free
+def is_ever_emptied(p: Program, database: int) -> bool:
+    """Whether anything is removed from a key database on some day."""
+    if not p.removes:
+        return False
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if not p.trust_held[k]:
+            return True
+    return False
 
 
 @allocation_free

@@ -9,21 +9,18 @@ from planner.domain.rules import VERDICTS
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
     NEEDS_ANCHOR,
+    NEEDS_ANCHOR_GIVEN_TRUST,
+    TRUST_CHANGES,
     TURNS_STRICT,
     Distributed,
     Strictness,
+    first_both_new,
     look,
 )
 from planner.engine.program import Program
-from planner.engine.walks import (
-    can_use_ssl,
-    first_both_new,
-    is_alone,
-    is_settled,
-    mark_strict,
-    settled_need,
-)
+from planner.engine.walks import can_use_ssl, is_alone, mark_strict
 
+_UNCLEAR = -1
 _IN_PLACE, _IMPOSSIBLE, _MISSING, _OK, _TIGHT, _SAME_DAY, _LATE = range(len(VERDICTS))
 
 
@@ -36,11 +33,43 @@ def row_of(first: int, last: int, anchor: Numbers, wanted: int) -> int:
     return row
 
 
+@allocation_free
+def noted(first: int, size: int, anchor: Numbers, needed: Days, wanted: int, day: int) -> int:
+    """Note an anchor in the rows `[first, size)` of a key database; their end, -1 for no room."""
+    row = row_of(first, size, anchor, wanted)
+    if row == len(anchor):
+        return -1
+    if row == size:
+        anchor[row], needed[row] = wanted, day
+    needed[row] = min(needed[row], day)
+    return max(size, row + 1)
+
+
+@allocation_free
+def day_in_states(
+    session: int, first_segment: Numbers, segment_day: Days, segment_rule: Codes
+) -> int:
+    """First day on which a session that is alone in its account needs its anchor, by its states.
+
+    `NEVER` for none. Up to the first state that trust would change, the session lives the same
+    days in a world in which it trusts every certificate; `_UNCLEAR` where that state does not tell.
+    """
+    for k in range(first_segment[session], first_segment[session + 1]):
+        if NEEDS_ANCHOR_GIVEN_TRUST[segment_rule[k]]:
+            return int(segment_day[k])
+        if TRUST_CHANGES[segment_rule[k]]:
+            return _UNCLEAR
+    return NEVER
+
+
 @compiled
 def find_needed(
     p: Program,
     strictness: Strictness,
     sent: Distributed,
+    first_segment: Numbers,
+    segment_day: Days,
+    segment_rule: Codes,
     first_session: Numbers,
     session_of_database: Numbers,
     begin: int,
@@ -51,25 +80,26 @@ def find_needed(
     """Write the anchors that each key database ever needs, and from which day on.
 
     From key database `begin` on, in a world in which every session trusts every certificate;
-    returns the first one that found no room.
+    returns the first one that found no room. The segments of the real world, in which
+    automatic distribution happens, tell the same of most sessions.
     """
     size = first[begin]
     n = len(first) - 1
     for database in range(begin, n):
         for k in range(first_session[database], first_session[database + 1]):
             session = session_of_database[k]
-            if is_settled(p, session):
-                day = settled_need(p, session)
-                if day < p.end:
-                    presented = p.server_anchor[p.server_first[p.session_server[session]]]
-                    row = row_of(first[database], size, anchor, presented)
-                    if row == len(anchor):
+            server = p.session_server[session]
+            has_one_anchor = p.server_has_one_anchor[server]
+            if has_one_anchor and is_alone(p, session):
+                day = day_in_states(session, first_segment, segment_day, segment_rule)
+                if day >= p.end:
+                    continue
+                if day != _UNCLEAR:
+                    presented = p.server_anchor[p.server_first[server]]
+                    size = noted(first[database], size, anchor, needed, presented, day)
+                    if size < 0:
                         return database
-                    if row == size:
-                        anchor[row], needed[row] = presented, day
-                        size += 1
-                    needed[row] = min(needed[row], day)
-                continue
+                    continue
             # Without SSL no certificate matters before both ends are new.
             day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
             while day < p.end:
@@ -77,14 +107,10 @@ def find_needed(
                 if TURNS_STRICT[rule] and is_alone(p, session):
                     mark_strict(p, strictness, p.session_account[session], day, until)
                 if NEEDS_ANCHOR[rule]:
-                    row = row_of(first[database], size, anchor, presented)
-                    if row == len(anchor):
+                    size = noted(first[database], size, anchor, needed, presented, day)
+                    if size < 0:
                         return database
-                    if row == size:
-                        anchor[row], needed[row] = presented, day
-                        size += 1
-                    needed[row] = min(needed[row], day)
-                    if p.server_has_one_anchor[p.session_server[session]]:
+                    if has_one_anchor:
                         break
                 day = until
         first[database + 1] = size

@@ -47,12 +47,13 @@ class Program(NamedTuple):
     `trust_*` by key database; `reset_*` and `authentication_*` are sorted by account, then day.
     `server_state` holds the `SERVER_*` bits, `account_state` the `ACCOUNT_*` bits, `*_facts` hold
     `LevelFact`; `option_row` is the plan's row where it is for some sessions of the client only,
-    else -1.
+    else -1. `removes` is set where some certificate is removed from a key database.
     """
 
     start: int
     end: int
     n_clients: int
+    removes: bool
     lookup: Codes
     session_client: Numbers
     session_server: Numbers
@@ -178,12 +179,12 @@ def compile_plan(plan: Plan) -> Compiled:
     authentications = _account_events(plan, active, Action.SET_AUTHENTICATION, _AUTHENTICATIONS)
     options = _options(plan, active)
     client_state = timelines.client_states(level_first, level_facts, first_new, *options)
-    has_one_anchor = _has_one(server_anchor, server_first)
     sessions, accounts, servers = fleet.sessions, fleet.accounts, fleet.servers
     program = Program(
         fleet.start,
         fleet.end,
         n_clients,
+        len(active.of(Action.REMOVE_CERTIFICATE)) > 0,
         LOOKUP,
         sessions.client,
         sessions.server,
@@ -202,8 +203,8 @@ def compile_plan(plan: Plan) -> Compiled:
         server_facts,
         server_state,
         server_anchor,
-        has_one_anchor,
-        has_one_anchor & _has_one(server_state & timelines.SERVER_LDAP, server_first),
+        _has_one(server_anchor, server_first),
+        _has_one(server_state & timelines.SERVER_LDAP, server_first),
         servers.tls12,
         servers.tcpport,
         servers.ssltcpport,
@@ -249,46 +250,38 @@ def not_installed(plan: Plan) -> Flags:
 
 def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     fleet = plan.fleet
-    n_clients, n_servers = len(fleet.clients), len(fleet.servers)
     facts = fleet.level_facts()
     facts[not_installed(plan)] = NOT_INSTALLED_FACTS
     of_server = active.of(Action.UPGRADE_SERVER)
-    server = plan.server[of_server]
-    is_known = (server >= 0) & (server < n_servers)
-    of_server, server = of_server[is_known], server[is_known]
     of_client = active.of(Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
-    client = plan.client[of_client]
-    is_known = (client >= 0) & (client < n_clients)
-    of_client, client = of_client[is_known], client[is_known]
-    rows = np.concatenate([of_client, of_server])
-    endpoint = np.concatenate([client, server + np.int32(n_clients)])
-    first, order = timelines.group_rows(endpoint, fleet.n_endpoints)
     return timelines.level_timelines(
-        fleet.start, facts, first, rows[order], plan.day, plan.action, _level_facts(plan, rows)
+        fleet.start,
+        facts,
+        len(fleet.clients),
+        of_client,
+        of_server,
+        plan.day,
+        plan.action,
+        plan.client,
+        plan.server,
+        plan.value,
+        _facts_of_texts(plan, active),
     )
 
 
-def _level_facts(plan: Plan, rows: Numbers) -> Facts:
-    """Facts of the level that each action of the plan brings; those of other actions are 0."""
+def _facts_of_texts(plan: Plan, active: Active) -> Facts:
+    """Facts of the level that each text of the plan names where it is one; else 0."""
     texts = plan.vocabulary.texts
-    levelled = rows[plan.action[rows] != Action.RETIRE_CLIENT]
-    facts_of_text = np.zeros(len(texts), dtype=np.uint16)
-    for text in _used(plan.value[levelled], len(texts)):
-        try:
-            facts_of_text[text] = Level.parse(texts[text]).facts
-        except ValueError as error:
-            row = levelled[plan.value[levelled] == text][0]
-            raise _value_error(plan, int(row), str(error), "write it as 8.1.13") from error
-    facts = np.zeros(len(plan), dtype=np.uint16)
-    facts[levelled] = facts_of_text[plan.value[levelled]]
+    facts = np.zeros(len(texts), dtype=np.uint16)
+    for action in (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT):
+        rows = active.of(action)
+        for text in np.flatnonzero(timelines.used_values(rows, plan.value, len(texts))):
+            try:
+                facts[text] = Level.parse(texts[text]).facts
+            except ValueError as error:
+                row = rows[plan.value[rows] == text][0]
+                raise _value_error(plan, int(row), str(error), "write it as 8.1.13") from error
     return facts
-
-
-def _used(numbers: Numbers, n: int) -> NDArray[np.intp]:
-    """Return the distinct numbers below `n`, without sorting them."""
-    used = np.zeros(n, dtype=np.bool_)
-    used[numbers] = True
-    return np.flatnonzero(used)
 
 
 def _value_error(plan: Plan, row: int, what: str, cure: str) -> PlanError:
@@ -364,7 +357,7 @@ def _values(plan: Plan, rows: Numbers, meanings: dict[str, int]) -> Numbers:
     """Meaning of the value of each row."""
     texts = plan.vocabulary.texts
     meaning_of_text = np.zeros(len(texts), dtype=np.int32)
-    for text in _used(plan.value[rows], len(texts)):
+    for text in np.flatnonzero(timelines.used_values(rows, plan.value, len(texts))):
         meaning = meanings.get(texts[text].casefold())
         if meaning is None:
             row = rows[plan.value[rows] == text][0]

@@ -14,6 +14,7 @@ from planner.domain.rules import RULES, Mode
 from planner.engine import kernel, sums, walks
 from planner.engine.kernel import Distributed, Strictness
 from planner.engine.program import Compiled, Program, compile_plan
+from planner.engine.settled import settled_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,10 +158,12 @@ def trusting_strictness(timeline: Timeline) -> Strictness:
 
     Accounts of a single session are left to the walk that looks at that session.
     """
-    program = timeline.compiled.program
+    program, fleet = timeline.compiled.program, timeline.plan.fleet
     strictness = _initial_strictness(timeline.plan, program)
-    unused = np.zeros(len(timeline.plan.fleet.key_databases), dtype=np.bool_)
-    walks.find_strict(program, strictness, kernel.nothing_distributed(), True, unused)
+    unused = np.zeros(len(fleet.key_databases), dtype=np.bool_)
+    walks.find_strict(
+        program, strictness, kernel.nothing_distributed(), fleet.sharing_sessions, True, unused
+    )
     return strictness
 
 
@@ -176,11 +179,12 @@ def _strictness(plan: Plan, program: Program) -> tuple[Strictness, Distributed]:
     """When accounts turn strict, and what automatic distribution does before that."""
     fleet = plan.fleet
     groups, nothing = fleet.sessions_of_key_database, kernel.nothing_distributed()
+    sessions = walks.coupled_sessions(program, fleet.sharing_sessions)
     room = 0
     while True:
         strictness = _initial_strictness(plan, program)
         receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
-        if not walks.find_strict(program, strictness, nothing, False, receives):
+        if not walks.find_strict(program, strictness, nothing, sessions, False, receives):
             return strictness, nothing
         databases = np.flatnonzero(receives).astype(np.int32)
         # Once for each session, or more often: after removals.
@@ -196,17 +200,18 @@ def _strictness(plan: Plan, program: Program) -> tuple[Strictness, Distributed]:
 def _write_states(
     program: Program, strictness: Strictness, sent: Distributed, n_sessions: int
 ) -> tuple[Numbers, Days, Codes]:
+    table = settled_table()
     first = np.zeros(n_sessions + 1, dtype=np.int32)
     day = np.empty(3 * n_sessions + 16, dtype=np.int32)
     rule = np.empty(len(day), dtype=np.uint8)
-    written = walks.write_states(program, strictness, sent, 0, first, day, rule)
+    written = walks.write_states(program, table, strictness, sent, 0, first, day, rule)
     while written < n_sessions:
         # Guess from what the sessions so far took; resizing moves pages, not bytes.
         expected = int(first[written] / max(1, written) * n_sessions * 1.05)
         size = max(expected, 2 * len(day) - int(first[written]), len(day) + 1024)
         day.resize(size, refcheck=False)
         rule.resize(size, refcheck=False)
-        written = walks.write_states(program, strictness, sent, written, first, day, rule)
+        written = walks.write_states(program, table, strictness, sent, written, first, day, rule)
     day.resize(int(first[-1]), refcheck=False)
     rule.resize(int(first[-1]), refcheck=False)
     return first, day, rule

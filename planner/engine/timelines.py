@@ -76,48 +76,80 @@ def rows_by_action(
 
 
 @compiled
+def used_values(rows: Numbers, value: Numbers, n_values: int) -> Flags:
+    """Whether some of the rows has a value; shape `(n_values,)`."""
+    used = np.zeros(n_values, dtype=np.bool_)
+    for row in rows:
+        used[value[row]] = True
+    return used
+
+
+@compiled
 def level_timelines(
     start: int,
     facts_before: Facts,
-    first_action: Numbers,
-    action_row: Numbers,
+    n_clients: int,
+    of_client: Numbers,
+    of_server: Numbers,
     action_day: Days,
     action: Codes,
-    action_facts: Facts,
+    client: Numbers,
+    server: Numbers,
+    value: Numbers,
+    facts_of_value: Facts,
 ) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     """Level of every endpoint over time: one row from `start`, one from each day of change.
 
-    `action_row` picks from the columns of actions. The fourth column returned is the action row
-    that brought the level, -1 for the fleet's own; the last one is by endpoint, the first day on
-    which it is new, `NEVER` where it never is.
+    `of_client` and `of_server` pick from the columns of actions; those on unknown endpoints have
+    no effect. The fourth column returned is the action row that brought the level, -1 for the
+    fleet's own; the last one is by endpoint, the first day on which it is new, `NEVER` where it
+    never is.
     """
     n = len(facts_before)
+    first_action = np.zeros(n + 1, dtype=np.int32)
+    for row in of_client:
+        if 0 <= client[row] < n_clients:
+            first_action[client[row] + 1] += 1
+    for row in of_server:
+        if 0 <= server[row] < n - n_clients:
+            first_action[n_clients + server[row] + 1] += 1
+    for endpoint in range(n):
+        first_action[endpoint + 1] += first_action[endpoint]
+    action_row = np.empty(first_action[n], dtype=np.int32)
+    place = first_action[:-1].copy()
+    for row in of_client:
+        if 0 <= client[row] < n_clients:
+            action_row[place[client[row]]] = row
+            place[client[row]] += 1
+    for row in of_server:
+        if 0 <= server[row] < n - n_clients:
+            action_row[place[n_clients + server[row]]] = row
+            place[n_clients + server[row]] += 1
     first = np.empty(n + 1, dtype=np.int32)
+    first_new = np.full(n, NEVER, dtype=np.int32)
     day = np.empty(n + len(action_row), dtype=np.int32)
     facts = np.empty(len(day), dtype=np.uint16)
     cause = np.empty(len(day), dtype=np.int32)
     size = 0
     for endpoint in range(n):
         first[endpoint] = size
-        day[size], facts[size], cause[size] = start, facts_before[endpoint], -1
         now = facts_before[endpoint]
+        day[size], facts[size], cause[size] = start, now, -1
         for k in range(first_action[endpoint], first_action[endpoint + 1]):
             row = action_row[k]
             if action[row] == _UPGRADE_CLIENT and not now & _INSTALLED:
                 continue
-            now = np.uint16(0) if action[row] == _RETIRE_CLIENT else action_facts[row]
+            now = np.uint16(0) if action[row] == _RETIRE_CLIENT else facts_of_value[value[row]]
             if action_day[row] > day[size]:
                 size += 1
                 day[size] = action_day[row]
             facts[size], cause[size] = now, row
         size += 1
-    first[n] = size
-    first_new = np.full(n, NEVER, dtype=np.int32)
-    for endpoint in range(n):
-        for k in range(first[endpoint], first[endpoint + 1]):
+        for k in range(first[endpoint], size):
             if facts[k] & _NEW:
                 first_new[endpoint] = day[k]
                 break
+    first[n] = size
     return first, day[:size], facts[:size], cause[:size], first_new
 
 
@@ -278,7 +310,7 @@ def server_timelines(
     """
     n = len(ldap_before)
     # Each level, each change, and both ends of each validity can begin a row.
-    size = len(level_day) + 3 * (n + len(change_row)) + 3 * n
+    size = level_first[n] - level_first[0] + 3 * (n + len(change_row)) + 3 * n
     first = np.empty(n + 1, dtype=np.int32)
     day = np.empty(size, dtype=np.int32)
     facts = np.empty(size, dtype=np.uint16)

@@ -5,8 +5,7 @@ latter, whether a new/new session succeeds does not depend on strictness, so one
 day on which each shared account turns strict, and a second one writes the states. Automatic
 distribution is found in between, in order of days, for the few key databases that it concerns.
 
-Most sessions are *settled*: only the levels of their ends, and what their server presents, can
-change their state. Their walk follows those two alone; all others look day of change by day of
+Settled sessions have a walk of their own (`settled`); all others look day of change by day of
 change.
 """
 
@@ -15,7 +14,7 @@ import numpy as np
 from planner.domain.calendar import NEVER, Days
 from planner.domain.fleet import Authentication, Codes, Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
-from planner.domain.options import LOCAL_BIT, SSL, SSLACCEPTCERTFROMSERV, SSLREQUIRED
+from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV, SSLREQUIRED
 from planner.domain.rules import Distribution, Trust
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
@@ -24,26 +23,18 @@ from planner.engine.kernel import (
     TURNS_STRICT,
     Distributed,
     Strictness,
-    both_new_index,
+    first_both_new,
     first_row,
+    is_ever_emptied,
     look,
-    old_client_index,
-    old_server_index,
-    port_differs,
 )
 from planner.engine.program import (
-    ACCOUNT_AUTHENTICATION,
     ACCOUNT_IS_RESET,
     ACCOUNT_IS_SHARED,
     Program,
 )
-from planner.engine.timelines import (
-    CLIENT_ACCEPTS_LATER,
-    CLIENT_IS_STEADY,
-    CLIENT_REFUSES,
-    SERVER_COMPLETE,
-    SERVER_LDAP,
-)
+from planner.engine.settled import is_settled, settled_room, trusts_in_time, write_settled
+from planner.engine.timelines import CLIENT_ACCEPTS_LATER, CLIENT_REFUSES
 
 _NEW = int(LevelFact.NEW)
 _SSL, _SSLREQUIRED, _ACCEPTS = SSL.mask, SSLREQUIRED.shift, SSLACCEPTCERTFROMSERV.mask
@@ -71,23 +62,6 @@ def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, un
             return False
     strictness.from_day[account] = min(strictness.from_day[account], begin)
     return True
-
-
-@allocation_free
-def is_ever_emptied(p: Program, session: int) -> bool:
-    """Whether anything is removed from a session's key database on some day."""
-    database = p.session_key_database[session]
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if not p.trust_held[k]:
-            return True
-    return False
-
-
-@allocation_free
-def first_both_new(p: Program, session: int) -> int:
-    """First day on which both ends of a session can be new: none turns strict before it."""
-    client, server = p.session_client[session], p.n_clients + p.session_server[session]
-    return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
 
 
 @allocation_free
@@ -120,20 +94,36 @@ def can_use_ssl(p: Program, session: int) -> bool:
 
 
 @compiled
-def find_strict(
-    p: Program, strictness: Strictness, sent: Distributed, trusts_all: bool, receives: Flags
-) -> bool:
-    """Find the day on which each account turns strict, without automatic distribution.
+def coupled_sessions(p: Program, sharing: Numbers) -> Numbers:
+    """Sessions that share their account, given ascending, or may receive a certificate."""
+    found = np.empty(len(p.session_client), dtype=np.int32)
+    size = place = 0
+    for session in range(len(p.session_client)):
+        is_sharing = place < len(sharing) and sharing[place] == session
+        place += is_sharing
+        if is_sharing or can_receive(p, session):
+            found[size] = session
+            size += 1
+    return found[:size]
 
-    Accounts of a single session are left out where that session decides alone: `write_states`
-    finds their day on its way. `receives` is set for every key database into which a certificate
-    may be distributed; returns whether there is one.
+
+@compiled
+def find_strict(
+    p: Program,
+    strictness: Strictness,
+    sent: Distributed,
+    sessions: Numbers,
+    trusts_all: bool,
+    receives: Flags,
+) -> bool:
+    """Find the day on which the accounts of some sessions turn strict, without distribution.
+
+    Where a session alone decides about its account, `write_states` finds that day on its way.
+    `receives` is set for every key database into which a certificate may be distributed; returns
+    whether there is one.
     """
     found = False
-    for session in range(len(p.session_client)):
-        account = p.session_account[session]
-        if is_alone(p, session) and (trusts_all or not can_receive(p, session)):
-            continue
+    for session in sessions:
         day = first_both_new(p, session)
         while day < p.end:
             rule, _, until = look(p, strictness, sent, trusts_all, session, day)
@@ -141,10 +131,12 @@ def find_strict(
                 receives[p.session_key_database[session]] = True
                 found = True
             elif TURNS_STRICT[rule]:
-                is_final = mark_strict(p, strictness, account, day, until)
+                is_final = mark_strict(p, strictness, p.session_account[session], day, until)
                 # A session that trusts asks for no distribution unless its key database loses
                 # something; a local one may turn to TCP/IP.
-                keeps_trust = NEEDS_ANCHOR[rule] and not is_ever_emptied(p, session)
+                keeps_trust = NEEDS_ANCHOR[rule] and not is_ever_emptied(
+                    p, p.session_key_database[session]
+                )
                 if is_final and (trusts_all or keeps_trust):
                     break
             day = until
@@ -198,136 +190,10 @@ def distribute(
     return size
 
 
-@allocation_free
-def is_settled(p: Program, session: int) -> bool:
-    """Whether only levels and the server's certificate change a session's state, given trust."""
-    return bool(
-        p.client_state[p.session_client[session]] & CLIENT_IS_STEADY
-        and p.account_state[p.session_account[session]] < ACCOUNT_IS_SHARED
-        and p.server_is_steady[p.session_server[session]]
-        and not p.session_options[session] & LOCAL_BIT
-    )
-
-
-@allocation_free
-def trusts_in_time(p: Program, session: int) -> bool:
-    """Whether a settled session holds its anchor whenever that matters."""
-    needed = p.start if p.session_options[session] & _SSL else first_both_new(p, session)
-    if needed >= p.end:
-        return True
-    row = p.server_first[p.session_server[session]]
-    if not p.server_state[row] & SERVER_COMPLETE:
-        return False
-    database = p.session_key_database[session]
-    is_held = False
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if not p.trust_held[k]:
-            return False
-        is_held |= (p.trust_certificate[k] == p.server_anchor[row]) & (p.trust_day[k] <= needed)
-    return is_held
-
-
-@allocation_free
-def room_of(p: Program, session: int) -> int:
-    """Most segments that a settled session can have."""
-    client, server = p.session_client[session], p.session_server[session]
-    n_levels = p.level_first[client + 1] - p.level_first[client]
-    return int(n_levels + p.server_first[server + 1] - p.server_first[server])
-
-
-@allocation_free
-def constants_of(p: Program, session: int) -> tuple[int, int, int, bool, bool, bool]:
-    """What stays: options, server, account state, LDAP, whether ports differ, TLS 1.2."""
-    server, account_state = p.session_server[session], p.account_state[p.session_account[session]]
-    authentication = account_state & ACCOUNT_AUTHENTICATION
-    ldap = authentication == _OF_LDAP
-    if authentication == _OF_SERVER:
-        ldap = p.server_state[p.server_first[server]] & SERVER_LDAP != 0
-    has_other_port = port_differs(p, server, p.session_port[session])
-    options = int(p.session_options[session])
-    return options, server, int(account_state), ldap, has_other_port, p.server_tls12[server]
-
-
-@allocation_free
-def settled_rule(
-    p: Program, constants: tuple[int, int, int, bool, bool, bool], row: int, server_row: int
-) -> int:
-    """Rule of a settled session at one level of its client and one state of its server."""
-    options, _, account_state, ldap, has_other_port, has_tls12 = constants
-    facts, server_facts = int(p.level_facts[row]), int(p.server_facts[server_row])
-    state = int(p.server_state[server_row])
-    ssl, required = options & _SSL, options >> _SSLREQUIRED & 3
-    if facts & server_facts & _NEW:
-        index = both_new_index(ssl, facts, server_facts, _TRUSTED, _WORKS, state)
-    elif server_facts & _NEW:
-        index = old_client_index(ssl, required, ldap, False, facts, _TRUSTED, state)
-    else:
-        index = old_server_index(
-            ssl,
-            required,
-            account_state,
-            ldap,
-            has_other_port,
-            options,
-            has_tls12,
-            _TRUSTED,
-            state,
-        )
-    return int(p.lookup[index])
-
-
-@allocation_free
-def write_settled(
-    p: Program, strictness: Strictness, session: int, size: int, day: Days, rule: Codes
-) -> int:
-    """Write the segments of a settled session from row `size` on; return the row after them."""
-    client, server = p.session_client[session], p.session_server[session]
-    row, last_row = p.level_first[client], p.level_first[client + 1] - 1
-    server_row, last_server_row = p.server_first[server], p.server_first[server + 1] - 1
-    constants = constants_of(p, session)
-    now, previous, strict_from = p.start, _NO_RULE, NEVER
-    while now < p.end:
-        found = settled_rule(p, constants, row, server_row)
-        day[size], rule[size] = now, found
-        size += found != previous
-        previous = found
-        strict_from = min(strict_from, now if TURNS_STRICT[found] else NEVER)
-        next_level = p.level_day[row + 1] if row < last_row else NEVER
-        next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
-        now = min(next_level, next_state)
-        row += next_level == now
-        server_row += next_state == now
-    strictness.from_day[p.session_account[session]] = strict_from
-    return size
-
-
-@allocation_free
-def settled_need(p: Program, session: int) -> int:
-    """First day on which a settled session needs its server's anchor, `NEVER` where none."""
-    client, server = p.session_client[session], p.session_server[session]
-    row, last_row = p.level_first[client], p.level_first[client + 1] - 1
-    server_row, last_server_row = p.server_first[server], p.server_first[server + 1] - 1
-    constants = constants_of(p, session)
-    # Without SSL no certificate matters before both ends are new.
-    now = p.start if constants[0] & _SSL else first_both_new(p, session)
-    while row < last_row and p.level_day[row + 1] <= now:
-        row += 1
-    while server_row < last_server_row and p.server_day[server_row + 1] <= now:
-        server_row += 1
-    while now < p.end:
-        if NEEDS_ANCHOR[settled_rule(p, constants, row, server_row)]:
-            return now
-        next_level = p.level_day[row + 1] if row < last_row else NEVER
-        next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
-        now = min(next_level, next_state)
-        row += next_level == now
-        server_row += next_state == now
-    return NEVER
-
-
 @compiled
 def write_states(
     p: Program,
+    table: Codes,
     strictness: Strictness,
     sent: Distributed,
     begin: int,
@@ -337,15 +203,15 @@ def write_states(
 ) -> int:
     """Write the segments of sessions from `begin` on; return the first that found no room.
 
-    Accounts of a single session turn strict on the way.
+    `table` is `settled_table()`.     Accounts of a single session turn strict on the way.
     """
     size = first[begin]
     n = len(p.session_client)
     for session in range(begin, n):
         if is_settled(p, session) and trusts_in_time(p, session):
-            if size + room_of(p, session) > len(day):
+            if size + settled_room(p, session) > len(day):
                 return session
-            size = write_settled(p, strictness, session, size, day, rule)
+            size = write_settled(p, table, strictness, session, size, day, rule)
             first[session + 1] = size
             continue
         account = p.session_account[session]
