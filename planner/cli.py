@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, meaning in (("start", "the first day"), ("end", "the first day after the last")):
         certs.add_argument(
             f"--{name}",
-            type=datetime.date.fromisoformat,
+            type=_date,
             metavar="DATE",
             help=f"{meaning} on which the certificates must be valid; a fleet has its own",
         )
@@ -141,6 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        what = f"{text!r} is no date; write it as 2027-01-31"
+        raise argparse.ArgumentTypeError(what) from None
+
+
 class _Progress:
     """Says on stderr what is being done, once that takes more than a moment."""
 
@@ -173,6 +181,8 @@ def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.dat
     inventory = planner.certificates(*paths, start=start, end=end)
     for entry in inventory:
         print(entry)
+        for detail in entry.details():
+            print(f"    {detail}")
     for finding in inventory.findings:
         print(_line(finding))
     print(repr(inventory))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from asn1crypto import algos
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -128,12 +129,18 @@ def _signed_weakly(
     made: x509.Certificate, signer: rsa.RSAPrivateKey, name: str
 ) -> x509.Certificate:
     """Sign a certificate as nobody does any more: the library refuses to make such ones."""
-    weak = {"md5": hashes.MD5(), "sha1": hashes.SHA1()}[name]  # noqa: S303 - old ones exist
+    weak = hashes.MD5() if name == "md5" else hashes.SHA1()  # noqa: S303 - old ones exist
     outer = asn1.Certificate.load(made.public_bytes(Encoding.DER))
-    for part in (outer["signature_algorithm"], outer["tbs_certificate"]["signature"]):
-        part["algorithm"] = f"{name}_rsa"
+    is_salted = name == "pss-sha1"
+    algorithm: dict[str, object] = {"algorithm": f"{name}_rsa", "parameters": None}
+    if is_salted:
+        none = algos.RSASSAPSSParams.load(b"\x30\x00")  # which means SHA-1
+        algorithm = {"algorithm": "rsassa_pss", "parameters": none}
+    outer["signature_algorithm"] = algos.SignedDigestAlgorithm(algorithm)
+    outer["tbs_certificate"]["signature"] = algos.SignedDigestAlgorithm(algorithm)
     content = outer["tbs_certificate"].dump(force=True)
-    outer["signature_value"] = signer.sign(content, padding.PKCS1v15(), weak)
+    filling = padding.PSS(padding.MGF1(weak), 20) if is_salted else padding.PKCS1v15()
+    outer["signature_value"] = signer.sign(content, filling, weak)
     return x509.load_der_x509_certificate(outer.dump(force=True))
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
+import re
 import subprocess
+from itertools import combinations
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import planner
@@ -19,8 +24,9 @@ from planner.reporting.bundles import (
     bundles,
     manifest,
 )
+from tests import oracle
 from tests.authorities import Made, make, root
-from tests.builders import action, case, client, server, session, trust
+from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import read_case
 from tests.oracle import Case, Row
 
@@ -68,6 +74,13 @@ def commands_of(bundle: Bundle) -> list[str]:
     return [anchor.command for anchor in bundle.anchors]
 
 
+# What no command may do: delete, empty or overwrite a key database, or carry a password. One may be
+# made where there is none.
+DANGEROUS = re.compile(
+    r"-keydb(?! -create -populate -db .+ -genpw -stash)|-changepw|-convert|-pw\b|-password"
+    r"|\b(?:rm|del|erase|rd|rmdir|unlink|shred|truncate|mv|move|Remove-Item)\b|dsmcert\.\*|>",
+    re.IGNORECASE,
+)
 IMPORT_OWN = action("2025-03-03", "import-certificate", client="BA01", certificate="own")
 RENEW = action("2025-03-17", "replace-certificate", server="SRV1", certificate="renewed")
 BIN = "/opt/tivoli/tsm/client/ba/bin"
@@ -80,6 +93,59 @@ def test_a_bundle_holds_the_anchor_of_each_server_and_no_leaf(tmp_path: Path) ->
         f"{BIN}/dsmcert -add -server SRV1 -file own.arm",
         f"{BIN}/dsmcert -add -server SRV2 -file root.arm",
     ]
+
+
+def test_a_storage_agent_has_the_key_database_of_a_server_in_its_own_folder(
+    tmp_path: Path,
+) -> None:
+    agent = client("BA01", "8.1.13", kind="storage-agent", platform="AIX")
+    found = bundles_in(fleet(clients=(agent,), plan=(IMPORT_OWN,)), tmp_path)
+    assert commands_of(only(found))[0] == (
+        "/usr/opt/ibm/gsk8_64/bin/gsk8capicmd_64 -cert -add -db "
+        "/usr/tivoli/tsm/StorageAgent/bin/cert.kdb -stashed -format ascii -label own -file own.arm"
+    )
+    (row,) = found.deadlines.timeline.plan.to_frame()["command"]
+    assert row.startswith("gsk8capicmd_64 -cert -add -db cert.kdb ")
+
+
+def test_an_operations_center_is_told_that_its_truststore_is_another(tmp_path: Path) -> None:
+    center = client("OC01", "8.1.13", kind="operations-center", platform="Linux")
+    found = bundles_in(fleet(clients=(center,)), tmp_path)
+    bundle = only(found)
+    assert bundle.place.folder == ""
+    text = bundle_files(bundle, found.certificates)[f"OC01/default/{COMMANDS}"].decode()
+    assert "# An Operations Center keeps its certificates in a truststore of its own: " in text
+
+
+def test_where_there_is_no_key_database_yet_it_is_made_without_a_password(tmp_path: Path) -> None:
+    built = fleet(clients=(client("BA01", "8.1.1", platform="Linux"),))
+    for row in built.sessions:
+        row["ssl"] = "Yes"
+    found = bundles_in(built, tmp_path)
+    made = f"-keydb -create -populate -db {BIN}/dsmcert.kdb -genpw -stash\n"
+    text = bundle_files(only(found), found.certificates)[f"BA01/default/{COMMANDS}"].decode()
+    assert text.count(made) == 1
+    new = only(bundles_in(fleet(), tmp_path / "new"))  # dsmcert makes its own
+    assert new.remarks == ()
+
+
+def test_a_certificate_that_bears_a_servers_name_does_not_take_its_place(tmp_path: Path) -> None:
+    made = {"SRV1": FILES["renewed"], "root": ROOT, "leaf": FILES["leaf"]}
+    built = fleet(
+        plan=(
+            action("2025-03-03", "import-certificate", client="BA01", certificate="root"),
+            action("2025-03-17", "replace-certificate", server="SRV1", certificate="SRV1"),
+            action("2025-03-10", "import-certificate", client="BA01", certificate="SRV1"),
+        )
+    )
+    built.servers[0]["certificate"] = "leaf"
+    found = bundles_in(built, tmp_path, **made)
+    assert commands_of(only(found)) == [
+        f"{BIN}/dsmcert -add -server SRV1 -file root.arm",
+        f"{BIN}/dsmcert -add -server SRV1-certificate -file SRV1.arm",
+    ]
+    schedule = found.deadlines.timeline.plan.to_frame()["command"].tolist()
+    assert "dsmcert -add -server SRV1-certificate -file SRV1.pem" in schedule
 
 
 def test_one_root_does_for_all_its_servers(tmp_path: Path) -> None:
@@ -176,9 +242,22 @@ def test_a_certificate_without_a_file_is_named_as_missing(tmp_path: Path) -> Non
     assert [bool(anchor.content) for anchor in bundle.anchors] == [False, True]
     files = bundle_files(bundle, found.certificates)
     text = files[f"BA01/default/{COMMANDS}"].decode()
-    assert "# NOT HERE: the fleet has no file of it; put it here as own.arm\n" in text
+    assert "# NOT HERE: the fleet has no file of it; put it here as the command names it\n" in text
     assert "BA01/default/own.arm" not in files
     assert repr(found) == "Bundles(1 key databases, 2 anchors, 0 in place, 1 without a file)"
+
+
+def test_a_certificate_whose_holding_is_no_trust_is_not_handed_out(tmp_path: Path) -> None:
+    built = fleet()
+    built.servers[0]["certificate"] = "leaf"
+    found = bundles_in(built, tmp_path, leaf=FILES["leaf"])  # without the root that issued it
+    (anchor,) = only(found).anchors
+    assert (anchor.is_trust, anchor.content, anchor.command) == (False, b"", "")
+    files = bundle_files(only(found), found.certificates)
+    assert sorted(files) == [f"BA01/default/{name}" for name in (MANIFEST, COMMANDS)]
+    text = files[f"BA01/default/{COMMANDS}"].decode()
+    assert "# NO TRUST: its chain ends at no root that is known" in text
+    assert "-add" not in text
 
 
 def test_der_files_and_bundles_are_handed_out_as_pem(tmp_path: Path) -> None:
@@ -190,12 +269,53 @@ def test_der_files_and_bundles_are_handed_out_as_pem(tmp_path: Path) -> None:
     assert anchor.content == ROOT.pem
 
 
-def test_commands_never_delete_a_key_database_nor_carry_a_password() -> None:
+def blocks(text: str) -> list[str]:
+    """Return the lines of all command blocks of a runbook."""
+    found = re.findall(r"(?ms)^ *(`{3,})\n(.*?)^ *\1$", text)
+    return [line.strip() for _, block in found for line in block.splitlines()]
+
+
+def test_nothing_that_is_handed_out_deletes_a_key_database_or_carries_a_password(
+    tmp_path: Path,
+) -> None:
+    planner.plan(Path(__file__).parents[1] / "data" / "harbour", out=tmp_path, runbooks=True)
+    lines = [
+        line
+        for book in (tmp_path / "runbooks").glob("*.md")
+        for line in blocks(book.read_text(encoding="utf-8"))
+    ]
+    lines += [
+        line
+        for file in (tmp_path / "bundles").rglob(COMMANDS)
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    lines += pd.read_csv(tmp_path / "schedule.csv", dtype=str)["command"].dropna().tolist()
+    assert len(lines) > 5_000
+    assert [line for line in lines if DANGEROUS.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gsk8capicmd_64 -keydb -delete -db dsmcert.kdb -stashed",
+        "rm -rf dsmcert.*",
+        "rm dsmcert.kdb",
+        "del dsmcert.kdb",
+        "gsk8capicmd_64 -keydb -create -populate -db dsmcert.kdb -pw secret -stash",
+        "gsk8capicmd_64 -cert -add -db dsmcert.kdb -pw secret -file x.arm",
+        "cat x.arm > dsmcert.kdb",
+    ],
+)
+def test_such_a_command_would_be_seen(line: str) -> None:
+    assert DANGEROUS.search(line)
+
+
+def test_every_import_of_the_example_fleet_has_a_safe_command() -> None:
     run = planner.plan(Path(__file__).parents[1] / "data" / "harbour")
     found = planner.bundles(run.deadlines)
     for bundle in found:
         lines = [*commands_of(bundle), bundle.listing]
-        assert not any("-keydb" in line or "rm -" in line or "-pw" in line for line in lines)
+        assert not any(DANGEROUS.search(line) for line in lines)
     table = found.to_frame()
     assert len(table) == len(run.deadlines) == 1000
     assert (table["in_place"] == "Yes").sum() == 150
@@ -215,3 +335,106 @@ def test_a_remark_on_windows_holds_nothing_that_its_prompt_obeys(tmp_path: Path)
     remarks = [line for line in lines.splitlines() if line.startswith("REM ")]
     assert any("own ? calc ?PATH?" in line for line in remarks)
     assert not set("%&|<>^") & set("".join(remarks))
+
+
+# --- Fewest, by trying everything ----------------------------------------------------------------
+
+ANCHORS = ("own1", "own2", "own3", "root1", "root2", "mid", "leaf1", "leaf2")
+PRESENTABLE = ("own1", "own2", "own3", "leaf1", "leaf2")
+
+
+def small_fleet(rng: random.Random) -> Case:
+    """Draw a fleet that holds nothing and imports nothing, and presents ever other certificates."""
+
+    def day() -> str:
+        return f"2025-03-{rng.randint(4, 28):02}"
+
+    certificates = [
+        *(certificate(name) for name in ("own1", "own2", "own3")),
+        *(certificate(name, kind="root") for name in ("root1", "root2")),
+        certificate("mid", kind="intermediate", issuer="root1"),
+        certificate("leaf1", issuer="mid"),
+        certificate("leaf2", issuer="root2"),
+    ]
+    levels = ("8.1.0", "8.1.13", "8.1.19")
+    servers = [
+        server(name, rng.choice(levels), certificate=rng.choice(PRESENTABLE)) for name in "AB"
+    ]
+    clients = [client(name, rng.choice(levels)) for name in "XY"]
+    sessions = [
+        session(
+            one["client"],
+            name,
+            account=rng.choice(["shared", one["client"]]),
+            key_database=rng.choice(["default", "api"]),
+            ssl=rng.choice(["Yes", "No"]),
+        )
+        for one in clients
+        for name in "AB"
+        if rng.random() < 0.8
+    ]
+    plan = [
+        action(
+            day(), "replace-certificate", server=rng.choice("AB"), certificate=rng.choice(ANCHORS)
+        )
+        for _ in range(rng.randint(1, 3))
+    ]
+    plan += [action(day(), "upgrade-server", server=rng.choice("AB"), value="8.1.13")]
+    plan += [action(day(), "upgrade-client", client=rng.choice("XY"), value="8.1.13")]
+    plan += [action(day(), "set-option", client=rng.choice("XY"), option="SSL", value="Yes")]
+    return case(
+        servers=servers,
+        clients=clients,
+        sessions=sessions,
+        certificates=certificates,
+        plan=sorted(plan, key=lambda row: row["date"]),
+    )
+
+
+def lacks_trust(built: Case, held: dict[tuple[str, str], frozenset[str]]) -> set[tuple[str, str]]:
+    """Ask the oracle which key databases lack something, if they hold these from the first day."""
+    rows = [
+        trust(name, one, key_database=database)
+        for (name, database), names in held.items()
+        for one in names
+    ]
+    states = oracle.solve(dataclasses.replace(built, trust=rows)).states
+    return {
+        (row["client"], row["key_database"])
+        for row in states
+        if row["reason"] in ("untrusted", "wrong-certificate")
+    }
+
+
+def held_by_bundles(found: Bundles) -> dict[tuple[str, str], frozenset[str]]:
+    table = found.to_frame()
+    return {
+        (str(name), str(database)): frozenset(rows["certificate"])
+        for (name, database), rows in table.groupby(["client", "key_database"])
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_smaller_set_of_certificates_does_what_a_bundle_does(seed: int, tmp_path: Path) -> None:
+    built = small_fleet(random.Random(seed))
+    held = held_by_bundles(bundles(deadlines(simulate(read_case(built, tmp_path)))))
+    assert lacks_trust(built, held) == set()
+    for database, own in held.items():
+        smaller = [
+            frozenset(chosen) for n in range(len(own)) for chosen in combinations(ANCHORS, n)
+        ]
+        assert all(database in lacks_trust(built, {**held, database: one}) for one in smaller)
+        assert [
+            frozenset(chosen)
+            for chosen in combinations(ANCHORS, len(own))
+            if database not in lacks_trust(built, {**held, database: frozenset(chosen)})
+        ] == [own]
+
+
+def test_the_small_fleets_need_old_and_new_together(tmp_path: Path) -> None:
+    sizes: set[int] = set()
+    for seed in range(12):
+        built = small_fleet(random.Random(seed))
+        found = bundles(deadlines(simulate(read_case(built, tmp_path / str(seed)))))
+        sizes |= {len(own) for own in held_by_bundles(found).values()}
+    assert sizes >= {1, 2, 3}

@@ -121,6 +121,20 @@ def test_the_inventory_shows_itself(tmp_path: Path) -> None:
     )
 
 
+def test_a_listing_tells_namesakes_apart(tmp_path: Path) -> None:
+    fleet = fleet_folder(
+        tmp_path / "fleet", files=[("srv", OWN), ("mid", ISSUING)], presented="srv"
+    )
+    own, mid = planner.certificates(fleet).entry("srv"), planner.certificates(fleet).entry("mid")
+    assert own.details() == (
+        "subject CN=TSM Self-Signed Certificate,OU=TSM Network,O=TSM,C=US",
+        "issuer itself",
+        f"SHA-256 {OWN.read.fingerprint}",
+        "no mark of a CA; a server's own default certificate; presented by SRV1",
+    )
+    assert mid.details()[:2] == ("subject CN=Issuing", "issuer CN=Root")
+
+
 def test_a_key_database_is_judged_by_names(tmp_path: Path) -> None:
     found = planner.certificates(
         folder_of(tmp_path / "a", root=ROOT, mid=ISSUING, leaf=LEAF, own=OWN)
@@ -147,6 +161,7 @@ def test_what_has_no_file_is_listed_but_not_judged(tmp_path: Path) -> None:
     found = planner.certificates(tmp_path / "fleet")
     (entry,) = found
     assert str(entry) == ("srv1: self-signed, .., md5WithRSAEncryption: not judged, it has no file")
+    assert entry.details() == ()
     assert [row.rule for row in found.findings] == ["weak-signature", "no-file"]
     with pytest.raises(CertificateError, match=r"certificates.csv:2: certificate 'srv1' has no"):
         found.trust("srv1", held=[])
@@ -171,7 +186,7 @@ def test_the_md5_default_certificate_is_recognised(tmp_path: Path) -> None:
     assert findings(folder_of(tmp_path / "a", cert=old)) == [("warning", "md5-default", "cert", "")]
 
 
-@pytest.mark.parametrize("name", ["md5", "sha1"])
+@pytest.mark.parametrize("name", ["md5", "sha1", "pss-sha1"])
 def test_weak_signatures_are_reported_and_on_an_anchor_only_noted(
     tmp_path: Path, name: str
 ) -> None:
@@ -404,9 +419,10 @@ def test_what_a_terminal_would_obey_is_not_shown(tmp_path: Path) -> None:
     (folder / "\x1bname.pem").write_bytes(ROOT.pem)
     found = planner.certificates(folder)
     texts = [str(entry) for entry in found]
+    texts += [detail for entry in found for detail in entry.details()]
     texts += [f"{row.subject} {row.what} {row.fix} {row.file}" for row in found.findings]
     assert all(text.isprintable() for text in texts)
-    assert len(texts) == 3
+    assert len(texts) == 7
 
 
 def test_a_folder_of_too_many_files_cannot_be_used(

@@ -1,5 +1,6 @@
 """The program `planner`: exit statuses, messages, and what is never written."""
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -364,13 +365,19 @@ def test_a_given_plan_is_checked_instead_of_the_folders(
 def test_certificates_are_listed_with_their_verdicts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    small = root("Small", key_name="rsa1024")
     (tmp_path / "root.pem").write_bytes(root().pem)
-    (tmp_path / "small.pem").write_bytes(root("Small", key_name="rsa1024").pem)
+    (tmp_path / "small.pem").write_bytes(small.pem)
     assert cli.main(["certs", str(tmp_path / "root.pem"), str(tmp_path / "small.pem")]) == cli.FINE
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [
-        "root: root, 2001-01-01..2199-01-01, EC 256, ecdsa-with-SHA256: exact-match",
+    digest = hashlib.sha256(small.der).hexdigest()
+    assert lines[0] == "root: root, 2001-01-01..2199-01-01, EC 256, ecdsa-with-SHA256: exact-match"
+    assert lines[5:] == [
         "small: root, 2001-01-01..2199-01-01, RSA 1024, sha256WithRSAEncryption: exact-match",
+        "    subject CN=Small",
+        "    issuer itself",
+        f"    SHA-256 {digest}",
+        "    marked as a CA",
         f"{tmp_path}/small.pem: warning weak-key: small: its key is RSA 1024. "
         "Have it issued anew with a larger key.",
         "CertificateInventory(2 certificates, 2 self-signed or root, 2 with a whole chain, "
@@ -385,6 +392,21 @@ def test_certificates_are_judged_against_the_days_that_are_given(
     days = ["--start", "2027-01-01", "--end", "2028-01-01"]
     assert cli.main(["certs", str(tmp_path), *days]) == cli.FINE
     assert "warning expires 2027-06-01: own: " in capsys.readouterr().out
+
+
+def test_days_that_are_none_or_in_the_wrong_order_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.pem").write_bytes(root().pem)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["certs", str(tmp_path), "--end", "soon"])
+    assert caught.value.code == cli.UNUSABLE
+    assert "argument --end: 'soon' is no date; write it as 2027-01-31" in capsys.readouterr().err
+    days = ["--start", "2028-01-01", "--end", "2027-01-01"]
+    assert cli.main(["certs", str(tmp_path), *days]) == cli.UNUSABLE
+    assert capsys.readouterr().err == (
+        "horizon: the end 2027-01-01 is not after the start 2028-01-01; give a later end\n"
+    )
 
 
 def test_a_certificate_file_that_cannot_be_used_exits_with_1_and_a_missing_one_with_2(

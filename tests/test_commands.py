@@ -1,5 +1,6 @@
 """The exact commands of actions, and that no name can break out of its quotes."""
 
+import re
 import shlex
 
 import pytest
@@ -146,13 +147,13 @@ def test_a_command_with_a_place_has_the_path_of_its_program_and_key_database() -
 
 def test_a_users_key_database_is_opened_as_that_user() -> None:
     place = place_of(Platform.LINUX, ClientKind.BACKUP, "oracle")
-    assert commands.import_by_dsmcert("k", "f", place=place).startswith("sudo -u oracle /opt/")
+    assert commands.import_by_dsmcert("k", "f", place=place).startswith("sudo -H -u oracle /opt/")
     listing = commands.list_certificates(database="dsmcert.kdb", place=place)
     # In quotes the shell would not look up the home folder.
     assert " -db ~oracle/IBM/StorageProtect/certs/dsmcert.kdb " in listing
     odd = place_of(Platform.LINUX, ClientKind.BACKUP, "a b;c")
     listing = commands.list_certificates(database="dsmcert.kdb", place=odd)
-    assert shlex.split(listing)[7] == "~a b;c/IBM/StorageProtect/certs/dsmcert.kdb"
+    assert shlex.split(listing)[8] == "~a b;c/IBM/StorageProtect/certs/dsmcert.kdb"
 
 
 @pytest.mark.parametrize(
@@ -189,4 +190,26 @@ def test_no_command_deletes_a_key_database() -> None:
         *commands.renewal(),
         commands.present("x", overlaps=False),
     ]
-    assert not any("-keydb" in line or "rm " in line or "del " in line for line in made)
+    assert not any(re.search(r"-keydb|\brm\b|\bdel\b", line) for line in made)
+    assert commands.make_database(database="d") == (
+        "gsk8capicmd_64 -keydb -create -populate -db d -genpw -stash"
+    )
+
+
+def test_a_server_below_8_1_19_saves_its_files_before_anything_is_removed() -> None:
+    lines = commands.renewal()
+    saved = next(n for n, line in enumerate(lines) if "Copy cert256.arm, cert.kdb" in line)
+    removed = next(n for n, line in enumerate(lines) if "-cert -delete" in line)
+    assert lines[0] == "HALT"
+    assert 0 < saved < removed < len(lines) - 1
+    assert lines[-1].startswith("gsk8capicmd_64 -cert -details -db cert.kdb -stashed -label 'TSM ")
+
+
+def test_a_request_and_what_comes_back_stay_on_the_server() -> None:
+    words = shlex.split(commands.request(NASTY, "srv1.example; halt", "x y.csr"))
+    assert words[words.index("-label") + 1] == NASTY
+    assert words[words.index("-dn") + 1] == "CN=srv1.example; halt"
+    assert words[-2:] == ["-file", "x y.csr"]
+    assert commands.receive("new.arm") == (
+        "gsk8capicmd_64 -cert -receive -db cert.kdb -stashed -file new.arm -default_cert no"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
 import socket
@@ -122,6 +123,13 @@ def shakes_hands(port: int, held: bytes) -> bool:
     return word == b"hello" and (not is_own or presented in anchors)
 
 
+def write_certificates(folder: Path) -> None:
+    """Write every certificate of the tables under its name."""
+    folder.mkdir()
+    for der, made in EVERYTHING.items():
+        (folder / f"{NAMES[der]}.pem").write_bytes(made.pem)
+
+
 def parts(pem: bytes) -> list[str]:
     end = "-----END CERTIFICATE-----\n"
     return [part + end for part in pem.decode("ascii").split(end) if part.strip()]
@@ -139,9 +147,7 @@ def fleet_folder(folder: Path) -> Path:
     ]
     built = case(servers=servers, clients=clients, sessions=sessions, trust=held)
     write_case(built, folder)
-    (folder / "certs").mkdir()
-    for der, made in EVERYTHING.items():
-        (folder / "certs" / f"{NAMES[der]}.pem").write_bytes(made.pem)
+    write_certificates(folder / "certs")
     return folder
 
 
@@ -165,9 +171,7 @@ def test_handshakes_agree_with_the_engine_and_with_the_judge(
     presented: str, verdicts: dict[tuple[str, str], bool], tmp_path: Path
 ) -> None:
     folder = tmp_path / "certs"
-    folder.mkdir()
-    for der, made in EVERYTHING.items():
-        (folder / f"{NAMES[der]}.pem").write_bytes(made.pem)
+    write_certificates(folder)
     inventory = planner.certificates(folder)
     own = PRESENTED[presented]
     with tls_server(own, tmp_path) as port:
@@ -191,6 +195,78 @@ def test_the_table_holds_both_outcomes(verdicts: dict[tuple[str, str], bool]) ->
         ("direct", "old-and-new"),
     }
     assert len(verdicts) == len(PRESENTED) * len(HELD)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]]:
+    """Files of the bundle of a client for each presented certificate, from a completed plan."""
+    folder = tmp_path_factory.mktemp("bundles")
+    built = dataclasses.replace(
+        case(
+            servers=[
+                server(
+                    name,
+                    certificate=NAMES[made[0].der],
+                    target_level="8.1.13",
+                    upgrade="2025-03-24",
+                )
+                for name, made in PRESENTED.items()
+            ],
+            clients=[client(f"for-{name}", "8.1.13", platform="Linux") for name in PRESENTED],
+            sessions=[session(f"for-{name}", name) for name in PRESENTED],
+        ),
+        plan=None,
+    )
+    write_case(built, folder / "fleet")
+    write_certificates(folder / "fleet" / "certs")
+    planner.plan(folder / "fleet", out=folder / "out", runbooks=True)
+    return {
+        name: {
+            file.stem: file.read_bytes()
+            for file in (folder / "out" / "bundles" / f"for-{name}" / "default").glob("*.arm")
+        }
+        for name in PRESENTED
+    }
+
+
+def test_a_bundle_is_generated_where_a_certificate_can_be_trusted_at_all(
+    bundles: dict[str, dict[str, bytes]],
+) -> None:
+    assert {name: sorted(files) for name, files in bundles.items()} == {
+        "own": [NAMES[OWN.der]],
+        "own-with-ca-flag": [NAMES[PRESENTED["own-with-ca-flag"][0].der]],
+        "own-expired": [],
+        "own-not-yet": [],
+        "leaf": [NAMES[ROOT.der]],
+        "direct": [NAMES[ROOT.der]],
+        "leaf-expired": [],
+        "leaf-of-expired-issuing": [],
+        "leaf-of-expired-root": [],
+        "forged": [],
+    }
+
+
+@pytest.mark.parametrize("presented", PRESENTED)
+def test_handshakes_with_exactly_the_generated_bundles_agree_with_the_engine(
+    presented: str, bundles: dict[str, dict[str, bytes]], tmp_path: Path
+) -> None:
+    built = case(
+        servers=[server(presented, "8.1.13", certificate=NAMES[PRESENTED[presented][0].der])],
+        clients=[client(f"for-{name}", "8.1.13") for name in PRESENTED],
+        sessions=[session(f"for-{name}", presented) for name in PRESENTED],
+        trust=[trust(f"for-{name}", held) for name, files in bundles.items() for held in files],
+    )
+    write_case(built, tmp_path / "fleet")
+    write_certificates(tmp_path / "fleet" / "certs")
+    timeline = planner.simulate(planner.read_fleet(tmp_path / "fleet").draft_plan())
+    modes = dict(zip(PRESENTED, timeline.mode_on(to_day(DAY)).tolist(), strict=True))
+    with tls_server(PRESENTED[presented], tmp_path) as port:
+        for name, files in bundles.items():
+            happened = shakes_hands(port, b"".join(files.values()))
+            assert happened is (modes[name] == Mode.TLS_PARTIAL), name
+            assert happened or modes[name] == Mode.REFUSED
+    if bundles[presented]:  # what it was made for works
+        assert modes[presented] == Mode.TLS_PARTIAL
 
 
 def test_a_client_with_exactly_its_bundle_reaches_every_server_before_and_after_a_replacement(

@@ -56,5 +56,17 @@ def test_nothing_is_known_of_an_unknown_platform() -> None:
     assert (place.folder, place.programs, place.gskit) == ("", "", "")
 
 
+def test_a_storage_agent_and_an_operations_center_have_places_of_their_own() -> None:
+    agent = place_of(Platform.LINUX, ClientKind.STORAGE_AGENT, "default")
+    assert (agent.component, agent.folder) == (
+        Component.STORAGE_AGENT,
+        "/opt/tivoli/tsm/StorageAgent/bin",
+    )
+    center = place_of(Platform.WINDOWS, ClientKind.OPERATIONS_CENTER, "default")
+    assert (center.component, center.folder) == (Component.OPERATIONS_CENTER, "")
+    assert center.platform is Platform.WINDOWS  # its shell still quotes
+    assert place_of(Platform.LINUX, ClientKind.OPERATIONS_CENTER, "/oc").folder == "/oc"
+
+
 def test_every_row_names_its_source() -> None:
     assert all(row.source for row in FOLDERS.values())

@@ -21,7 +21,7 @@ from planner.domain.plan import Action, Plan
 from planner.domain.rules import Mode, Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
-from planner.engine.distribution import Reach, distribution
+from planner.engine.distribution import Distribution, Reach, distribution
 from planner.engine.measures import measures
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
@@ -39,7 +39,7 @@ from tests.oracle import Case
 
 DATA = Path(__file__).parents[1] / "data"
 NEW = "8.1.13"
-NAMES = ("modes", "deadlines", "gantt", "fleet")
+NAMES = ("modes", "deadlines", "gantt", "fleet", "waves")
 
 
 @cache
@@ -59,7 +59,7 @@ def deadlines_of(built: Case, folder: Path) -> Deadlines:
     return deadlines(simulate(read_case(built, folder)))
 
 
-def value_of(name: str, found: Deadlines) -> Timeline | Deadlines | Plan:
+def value_of(name: str, found: Deadlines) -> Timeline | Deadlines | Plan | Distribution:
     """Return what the picture of a name is drawn from."""
     timeline = found.timeline
     match name:
@@ -67,6 +67,8 @@ def value_of(name: str, found: Deadlines) -> Timeline | Deadlines | Plan:
             return found
         case "gantt":
             return timeline.plan
+        case "waves":
+            return distribution(found)
         case _:
             return timeline
 
@@ -79,6 +81,8 @@ def drawn(name: str, found: Deadlines, ax: Axes | None = None) -> Axes:
             return plots.deadline_chart(found, ax=ax)
         case "gantt":
             return plots.gantt(found.timeline.plan, ax=ax)
+        case "waves":
+            return plots.wave_chart(distribution(found), ax=ax)
         case _:
             return plots.fleet_graph(found.timeline, ax=ax)
 
@@ -665,6 +669,11 @@ def test_alternative_texts_carry_the_key_numbers() -> None:
     text = plots.alternative_text("fleet", timeline)
     assert f"{counts[-1, Mode.REFUSED]} refused" in text
     assert f"{counts[-1, Mode.TLS_PARTIAL]:,} tls-partial" in text
+    table = waves(distribution(found))
+    text = plots.alternative_text("waves", distribution(found))
+    assert f"{table['by-hand'].sum()} by hand; at most {table['imports'].max()} in one week" in text
+    assert "The capacity is 60 a week, with 0 weeks above it." in text
+    assert table["over"].sum() == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -703,13 +712,7 @@ def test_each_way_differs_by_hatch_too() -> None:
     assert len(set(hatches)) == len(hatches)
 
 
-def test_waves_have_words_and_can_be_drawn_on_given_axes(tmp_path: Path) -> None:
-    found = distribution(harbour())
-    text = plots.alternative_text("waves", found)
-    assert f"{len(found)} imports: " in text
-    assert text.endswith(".")
-    figure = Picture()
-    assert plots.wave_chart(found, ax=figure.add_subplot()).get_figure() is figure
+def test_waves_of_no_imports_are_drawn_and_told_too(tmp_path: Path) -> None:
     empty = distribution(
         deadlines_of(
             case(
@@ -721,4 +724,25 @@ def test_waves_have_words_and_can_be_drawn_on_given_axes(tmp_path: Path) -> None
         )
     )
     assert plots.wave_chart(empty).get_ylabel() == "imports a week"
-    assert plots.alternative_text("waves", empty).endswith("In words: 0 imports.")
+    assert plots.alternative_text("waves", empty).endswith(
+        "In words: 0 imports. No capacity is given."
+    )
+
+
+def test_weeks_above_the_capacity_are_told(tmp_path: Path) -> None:
+    names = [f"BA{number:02}" for number in range(3)]
+    built = case(
+        servers=[server("SRV1")],
+        clients=[client(name) for name in names],
+        sessions=[session(name, "SRV1") for name in names],
+        plan=[
+            action("2025-03-12", "import-certificate", client=name, certificate="SRV1")
+            for name in names
+        ],
+    )
+    built.toml["capacity"] = {"imports_per_week": 2}
+    found = distribution(deadlines_of(built, tmp_path))
+    text = plots.alternative_text("waves", found)
+    assert text.endswith("The capacity is 2 a week, with 1 week above it.")
+    (line,) = plots.wave_chart(found).lines
+    assert line.get_ydata()[0] == 2  # type: ignore[index] # a line has two

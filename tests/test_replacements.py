@@ -145,6 +145,36 @@ def test_a_hard_cut_lasts_as_long_as_the_weekly_capacity_makes_it(tmp_path: Path
     assert days(only_in(built, tmp_path / "more"))[1:] == ("2025-03-17", "2025-03-18")
 
 
+def test_a_key_database_that_needs_the_new_one_only_later_does_not_prolong_a_cut(
+    tmp_path: Path,
+) -> None:
+    built = renewing(certificate("old"), certificate("new"))
+    assert built.plan is not None
+    built.clients.append(client("BA02", "8.1.0"))
+    built.sessions.append(session("BA02", "SRV1"))
+    built.plan.append(action("2025-03-26", "upgrade-client", client="BA02", value="8.1.13"))
+    built.trust.extend([trust("BA01", "new"), trust("BA02", "new")])
+    built.toml["capacity"] = {"imports_per_week": 1}
+    row = only_in(built, tmp_path)
+    assert len(row.databases) == 2
+    assert days(row)[1:] == ("2025-03-17", "2025-03-18")
+    built.clients[0]["level"] = "8.1.0"  # nobody checks the certificate on the day
+    assert days(only_in(built, tmp_path / "none"))[1:] == ("", "")
+
+
+def test_a_hard_cut_lasts_over_days_on_which_nothing_may_be_imported(tmp_path: Path) -> None:
+    frozen = [("2025-03-17", "2025-03-24")]
+    built = renewing(certificate("old"), certificate("new"), freezes=frozen)
+    built.trust.append(trust("BA01", "new"))  # the engine takes it as there; it cannot be yet
+    assert days(only_in(built, tmp_path))[1:] == ("2025-03-17", "2025-03-25")
+    built.toml["capacity"] = {"imports_per_week": 1}
+    built.clients.append(client("BA02", "8.1.13"))
+    built.sessions.append(session("BA02", "SRV1"))
+    built.trust.extend([trust("BA02", "old"), trust("BA02", "new")])
+    # One in the first open week, the other from the end of the horizon on.
+    assert days(only_in(built, tmp_path / "two"))[1:] == ("2025-03-17", "2025-03-31")
+
+
 def test_an_overlap_that_is_missed_has_the_window_of_the_engine(tmp_path: Path) -> None:
     late = action("2025-03-20", "import-certificate", client="BA01", certificate="root")
     built = renewing(

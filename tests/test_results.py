@@ -13,6 +13,7 @@ from planner.domain.findings import Severity
 from planner.domain.rules import RULES, VERDICTS, Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.distribution import distribution
 from planner.engine.findings import check_deadlines
 from planner.engine.measures import measures
 from planner.engine.timeline import simulate
@@ -29,6 +30,7 @@ TABLES = (
     "findings.csv",
     "daily.csv",
     "imports.csv",
+    "waves.csv",
 )
 FILES = (
     *TABLES,
@@ -88,6 +90,7 @@ def test_each_csv_file_is_the_table_of_its_value(found: Deadlines, folder: Path)
         "findings.csv": check_deadlines(found).to_frame(),
         "daily.csv": tables.daily(timeline),
         "imports.csv": tables.imports(found),
+        "waves.csv": tables.waves(distribution(found)),
     }
     for name in TABLES:
         assert (folder / name).read_bytes().decode() == frames[name].to_csv(index=False)
@@ -148,7 +151,11 @@ def test_each_figure_has_its_words_and_a_table_that_is_there(
     for name, entry in described.items():
         assert isinstance(entry, dict)
         assert (folder / entry["table"]).is_file()
-        value = {"deadlines": found, "gantt": found.timeline.plan}.get(name, found.timeline)
+        value = {
+            "deadlines": found,
+            "gantt": found.timeline.plan,
+            "waves": distribution(found),
+        }.get(name, found.timeline)
         assert entry["alternative_text"] == plots.alternative_text(name, value)
 
 

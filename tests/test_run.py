@@ -21,11 +21,12 @@ RESULTS = {
     "findings.csv",
     "daily.csv",
     "imports.csv",
+    "waves.csv",
     "summary.json",
     "plots.json",
     *(
         f"{plot}.{form}"
-        for plot in ("modes", "deadlines", "gantt", "fleet")
+        for plot in ("modes", "deadlines", "gantt", "fleet", "waves")
         for form in ("png", "svg")
     ),
 }

@@ -83,7 +83,41 @@ def test_a_client_finds_each_step_in_order_with_command_check_stop_and_way_back(
     assert "/dsmcert.kdb -stashed -format ascii -label new -file new.arm\n" in book
     for word in STEPS:
         assert book.count(word) == 4
+    assert " -cert -list -db /opt/tivoli/tsm/client/ba/bin/dsmcert.kdb -stashed\n" in book
+    assert (
+        " -cert -delete -db /opt/tivoli/tsm/client/ba/bin/dsmcert.kdb -stashed -label old" in book
+    )
     assert "| window | upgrades any day; imports and options Mon Tue Wed Thu Fri; " in book
+
+
+def test_an_import_that_is_no_trust_is_said_to_be_none(tmp_path: Path) -> None:
+    built = small()
+    built.certificates[1].update(kind="leaf")
+    book = books_of(built, tmp_path)["BA01.md"]
+    assert "**No trust:** its chain ends at no root that is known" in book
+
+
+def test_a_client_that_is_retired_has_its_step_too(tmp_path: Path) -> None:
+    book = books_of(small(), tmp_path)["BA02.md"]
+    place = book.index("## 2025-03-26: retire-client")
+    assert all(word in book[place:] for word in STEPS)
+
+
+@pytest.mark.parametrize(
+    ("platform", "check"),
+    [
+        ("Linux", "sha256sum --check SHA256SUMS"),
+        ("macOS", "shasum -a 256 --check SHA256SUMS"),
+        ("AIX", "openssl dgst -sha256 FILE"),
+        ("Windows", "certutil -hashfile FILE SHA256"),
+    ],
+)
+def test_digests_are_compared_by_what_the_platform_has(
+    platform: str, check: str, tmp_path: Path
+) -> None:
+    built = small()
+    built.clients[0]["platform"] = platform
+    assert f"compare the digests there: `{check}`." in books_of(built, tmp_path)["BA01.md"]
 
 
 def test_a_client_is_told_when_it_cannot_go_back(tmp_path: Path) -> None:
@@ -107,7 +141,17 @@ def test_a_server_finds_its_gate_its_cut_and_what_turns_strict(tmp_path: Path) -
     ]
     assert "**Hard cut.** The server makes the new certificate at its restart" in book
     assert "gsk8capicmd_64 -cert -delete -db cert.kdb -stashed -label 'TSM Server Self" in book
-    assert "cert.kdb and .sth" in book  # is saved first
+    cut = book.index("2025-03-20: present new instead of old")
+    assert cut < book.index("Copy cert256.arm, cert.kdb") < book.index("-cert -delete -db cert.kdb")
+
+
+def test_a_hard_cut_that_refuses_nobody_says_so(tmp_path: Path) -> None:
+    built = small()
+    assert built.plan is not None
+    built.plan[:] = [row for row in built.plan if row["action"] == "replace-certificate"]
+    book = books_of(built, tmp_path)["SRV1.md"]
+    assert "**Hard cut.**" in book
+    assert "None needs it on that day" in book
 
 
 def test_a_server_above_8_1_18_makes_its_certificate_before_it_is_handed_out(
@@ -119,6 +163,38 @@ def test_a_server_above_8_1_18_makes_its_certificate_before_it_is_handed_out(
     book = books_of(built, tmp_path)["SRV1.md"]
     assert "Hard cut" not in book
     assert book.index("CREATE CERTIFICATE new") < book.index("SET DEFAULTTLSCERT new")
+
+
+def test_a_server_gets_its_signed_certificate_before_the_day_with_its_issuers_from_the_root_on(
+    tmp_path: Path,
+) -> None:
+    built = small()
+    built.certificates[1:] = [
+        certificate("new", issuer="issuing"),
+        certificate("issuing", issuer="root", kind="intermediate"),
+        certificate("root", kind="root"),
+    ]
+    book = books_of(built, tmp_path)["SRV1.md"]
+    steps = [
+        "-certreq -create -db cert.kdb -stashed -label new ",
+        "-dn CN=srv1.example -san_dnsname srv1.example -file new.csr\n",
+        "-cert -add -db cert.kdb -stashed -format ascii -label root -file root.arm\n",
+        "-cert -add -db cert.kdb -stashed -format ascii -label issuing -file issuing.arm\n",
+        "-cert -receive -db cert.kdb -stashed -file new.arm -default_cert no\n",
+        "-cert -setdefault -db cert.kdb -stashed -label new\n",
+    ]
+    places = [book.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "CREATE CERTIFICATE" not in book
+
+
+def test_a_server_that_has_its_new_certificate_already_makes_none(tmp_path: Path) -> None:
+    built = small()
+    built.certificates[1]["available"] = "2025-03-05"
+    book = books_of(built, tmp_path)["SRV1.md"]
+    assert "The server has it beside the present one already." in book
+    assert "CREATE CERTIFICATE" not in book
+    assert "-cert -setdefault -db cert.kdb -stashed -label 'TSM Server SelfSigned SHA Key'" in book
 
 
 def test_a_change_that_the_server_makes_by_itself_has_no_command() -> None:
@@ -182,7 +258,6 @@ def test_runbooks_of_an_earlier_plan_do_not_stay(tmp_path: Path) -> None:
         "fleet2",
         "replacements.csv",
         "runbooks",
-        "waves.csv",
     ]
 
 
@@ -210,6 +285,26 @@ def test_a_failure_leaves_the_earlier_runbooks(
 
     monkeypatch.setattr("planner.reporting.handout.write_files", fail)
     with pytest.raises(OSError, match="No space left"):
+        write_runbooks(out, found)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_failure_at_the_last_moment_brings_the_earlier_runbooks_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = deadlines(simulate(read_case(small(), tmp_path / "fleet")))
+    out = tmp_path / "out"
+    write_runbooks(out, found)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.parent.name.startswith(".unfinished-") and path.name == "bundles":
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="Input/output error"):
         write_runbooks(out, found)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 

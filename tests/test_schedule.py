@@ -157,7 +157,7 @@ def test_the_tool_of_an_import_is_that_of_the_client_on_that_day(tmp_path: Path)
         add.format("dsmcert.kdb"),
         "dsmcert -add -server SRV1 -file SRV1.arm",
         "dsmcert -add -server root -file root.arm",
-        add.format("dsmcert.kdb"),
+        add.format("cert.kdb"),
         add.format("cert.kdb"),
         add.format("dsmcert.kdb"),
     ]

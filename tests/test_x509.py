@@ -212,7 +212,20 @@ def forms_of_a_key() -> list[bytes]:
     ]
 
 
-FORMS_OF_A_KEY = forms_of_a_key()
+def odd_forms_of_a_key() -> list[bytes]:
+    """Spell a key as no reader of PEM takes it but some tool still might."""
+    secret = KEYS[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return [
+        pem(ROOT) + secret.replace(b"BEGIN PRIVATE KEY", b"BEGIN  PRIVATE   KEY"),
+        pem(ROOT) + secret.lower(),
+        pem(ROOT) + secret.decode("ascii").encode("utf-16"),
+        (pem(ROOT) + secret).replace(b"\n", b"\r"),
+        pem(ROOT) + b"  " + secret,
+        pem(ROOT) + b"PuTTY-User-Key-File-3: ssh-rsa\nPrivate-Lines: 1\nAAAA\n",
+    ]
+
+
+FORMS_OF_A_KEY = [*forms_of_a_key(), *odd_forms_of_a_key()]
 
 
 # By number: keys are random, and all workers must give a test the same name.
@@ -239,8 +252,9 @@ def test_a_file_with_a_private_key_is_refused_and_the_message_tells_nothing_of_i
         b"",
         b"\x30",
         b"\x30\x00",
+        b"The private key stays on the server.\n" + pem(ROOT),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_what_holds_no_private_key_is_not_taken_for_one(content: bytes) -> None:
     assert not holds_private_key(content)

@@ -23,14 +23,17 @@ class Component(StrEnum):
 
     CLIENT = "backup-archive client"
     API = "API"
+    STORAGE_AGENT = "storage agent"
+    OPERATIONS_CENTER = "Operations Center"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folders:
-    """Folders of one platform."""
+    """Folders of one platform; empty for what it does not have."""
 
     client: str
     api: str
+    agent: str
     gskit: str
     home: str
     source: str
@@ -41,22 +44,25 @@ FOLDERS: Final = {
     Platform.LINUX: Folders(
         client="/opt/tivoli/tsm/client/ba/bin",
         api="/opt/tivoli/tsm/client/api/bin64",
+        agent="/opt/tivoli/tsm/StorageAgent/bin",
         gskit="/usr/local/ibm/gsk8_64/bin",
         home="~{user}/IBM/{product}/certs",
-        source="GALAXY, CFGSSL",
-        status=Status.DOCUMENTED,
+        source="GALAXY, CFGSSL, ANSIBLE",
+        status=Status.DOCUMENTED,  # but for the folder of the storage agent
     ),
     Platform.AIX: Folders(
         client="/usr/tivoli/tsm/client/ba/bin64",
         api="/usr/tivoli/tsm/client/api/bin64",
+        agent="/usr/tivoli/tsm/StorageAgent/bin",
         gskit="/usr/opt/ibm/gsk8_64/bin",
         home="~{user}/IBM/{product}/certs",
         source="CFGSSL",
-        status=Status.DOCUMENTED,
+        status=Status.DOCUMENTED,  # but for the folder of the storage agent
     ),
     Platform.MACOS: Folders(
         client="/Library/Application Support/tivoli/tsm/client/ba/bin",
         api="/Library/Application Support/tivoli/tsm/client/api/bin64",
+        agent="",
         gskit="/Library/ibm/gsk8/bin",
         home="~{user}/IBM/{product}/certs",
         source="GALAXY",
@@ -65,10 +71,11 @@ FOLDERS: Final = {
     Platform.WINDOWS: Folders(
         client="C:\\Program Files\\Tivoli\\TSM\\baclient",
         api="C:\\Program Files\\Common Files\\Tivoli\\TSM\\api64",
+        agent="C:\\Program Files\\Tivoli\\TSM\\storageagent",
         gskit="C:\\Program Files\\IBM\\gsk8\\bin",
         home="C:\\Users\\{user}\\IBM\\{product}\\certs",
-        source="GALAXY, CFGSSL",
-        status=Status.DOCUMENTED,
+        source="GALAXY, CFGSSL, ANSIBLE",
+        status=Status.DOCUMENTED,  # but for the folder of the storage agent
     ),
 }
 
@@ -83,7 +90,8 @@ class Place:
     Parameters
     ----------
     folder
-        Where it lies; empty where the platform is not known.
+        Where it lies; empty where the platform is not known, and for an Operations Center, which
+        keeps its certificates in a truststore of another form (TN).
     programs
         Where dsmcert of its component lies; empty likewise.
     gskit
@@ -139,12 +147,15 @@ def place_of(
         (inferred).
     """
     folded = key_database.casefold()
-    is_api = folded in _API_NAMES or (folded == "default" and kind is ClientKind.API)
-    component = Component.API if is_api else Component.CLIENT
-    if platform is Platform.UNKNOWN:
+    component = _component(kind, folded)
+    is_named = folded == "default" or folded in (*_CLIENT_NAMES, *_API_NAMES)
+    if platform is Platform.UNKNOWN or (is_named and component is Component.OPERATIONS_CENTER):
         return Place(platform=platform, component=component, folder="", programs="", gskit="")
     folders = FOLDERS[platform]
-    programs = folders.api if is_api else folders.client
+    programs = {
+        Component.API: folders.api,
+        Component.STORAGE_AGENT: folders.agent,
+    }.get(component, folders.client)
     place = Place(
         platform=platform,
         component=component,
@@ -152,7 +163,7 @@ def place_of(
         programs=programs,
         gskit=folders.gskit,
     )
-    if folded == "default" or folded in (*_CLIENT_NAMES, *_API_NAMES):
+    if is_named:
         return place
     if "/" in key_database or "\\" in key_database:
         return Place(
@@ -172,3 +183,12 @@ def place_of(
         gskit=folders.gskit,
         user=key_database,
     )
+
+
+def _component(kind: ClientKind, key_database: str) -> Component:
+    if kind is ClientKind.STORAGE_AGENT:
+        return Component.STORAGE_AGENT
+    if kind is ClientKind.OPERATIONS_CENTER:
+        return Component.OPERATIONS_CENTER
+    is_api = key_database in _API_NAMES or (key_database == "default" and kind is ClientKind.API)
+    return Component.API if is_api else Component.CLIENT

@@ -69,6 +69,8 @@ class Replacement:
         How many of them hold it before the day.
     refused_from, refused_until
         Days `[from, until)` in which a session is refused for the change; both `NEVER` for none.
+        After a hard cut that is at least until all key databases that need the anchor on the day
+        can have imported it.
     """
 
     server: int
@@ -195,9 +197,11 @@ def _replacement(
     # What cannot be had before the day cannot have been imported before it either.
     can_be_ready = is_planned and method is not Method.HARD_CUT
     refused_from, refused_until = _refused(review, found, anchor)
-    if method is Method.HARD_CUT and is_planned and len(rows):
+    # The others need it only later, and have time until then.
+    urgent = int(np.count_nonzero(deadlines.needed[rows] <= day))
+    if method is Method.HARD_CUT and is_planned and urgent:
         refused_from, known = day, day if refused_until == NEVER else refused_until
-        refused_until = min(max(known, _all_imported(review.plan, day, len(rows))), fleet.end)
+        refused_until = min(max(known, _all_imported(review.plan, day, urgent)), fleet.end)
     return Replacement(
         server=found.server,
         old=found.old,
@@ -265,17 +269,15 @@ def _refused(review: Review, found: Successor, anchor: int) -> tuple[int, int]:
 
 
 def _all_imported(plan: Plan, day: int, imports: int) -> int:
-    """First day on which as many imports are done that begin on a day, within the capacity."""
+    """First day on which as many imports are done that begin on a day: open days, by capacity."""
     calendar, capacity = plan.fleet.calendar, plan.fleet.capacity.imports_per_week
-    left, at = imports, day
-    if capacity is None:
-        return day + 1
-    if capacity < 1:
+    if capacity is not None and capacity < 1:
         return NEVER
-    while left > 0:
-        left -= capacity
-        if left > 0:
-            at = monday_of(at) + 7
-    while not calendar.is_working(at):
-        at += 1
-    return at + 1
+    left, at = imports, day
+    while True:
+        while at < plan.fleet.end and not calendar.is_open(at):
+            at += 1
+        left -= left if capacity is None else capacity
+        if left <= 0 or at >= plan.fleet.end:
+            return at + 1
+        at = monday_of(at) + 7

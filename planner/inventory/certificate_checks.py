@@ -11,6 +11,7 @@ from planner.inventory.certificate_facts import (
     SMALLEST_CURVE,
     SMALLEST_RSA,
     has_weak_key,
+    host_names,
     is_default,
     key_text,
     names_host,
@@ -322,8 +323,9 @@ def check_for_host_names(inventory: CertificateInventory) -> Iterator[Finding]:
     for entry in inventory:
         if entry.found is None or entry.is_own_anchor:
             continue
+        names = host_names(entry.found) if entry.addresses else frozenset()
         for server, address in entry.addresses.items():
-            if address and not names_host(entry.found, address):
+            if address and not names_host(names, address):
                 yield _finding(
                     entry,
                     "host-name",

@@ -74,35 +74,29 @@ def weak_hash(signature: str) -> str:
     return "SHA-1" if "sha1" in folded else ""
 
 
-def host_names(one: CertificateFile) -> tuple[str, ...]:
-    """Host names and addresses among a certificate's subject alternative names."""
+def host_names(one: CertificateFile) -> frozenset[str]:
+    """Host names and addresses among a certificate's subject alternative names, folded."""
     if one.certificate is None:
-        return ()
+        return frozenset()
     try:
         names = one.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
-        return ()
+        return frozenset()
     hosts = names.value.get_values_for_type(x509.DNSName)
     addresses = names.value.get_values_for_type(x509.IPAddress)
-    return (*hosts, *map(str, addresses))
+    return frozenset(map(_host, (*hosts, *map(str, addresses))))
 
 
-def names_host(one: CertificateFile, address: str) -> bool:
-    """Whether a certificate names a server's address; `*` stands for one leftmost label.
+def names_host(names: frozenset[str], address: str) -> bool:
+    """Whether a certificate's host names hold an address; `*` stands for one leftmost label.
 
     References
     ----------
     RFC 6125 section 6.4.3.
     """
     wanted = _host(address)
-    labels = wanted.split(".")
-    for name in host_names(one):
-        given = _host(name)
-        if given == wanted:
-            return True
-        if given.startswith("*.") and len(labels) > 2 and given[2:] == ".".join(labels[1:]):
-            return True
-    return False
+    _, _, parent = wanted.partition(".")
+    return wanted in names or ("." in parent and f"*.{parent}" in names)
 
 
 def _host(text: str) -> str:

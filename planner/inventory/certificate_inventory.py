@@ -10,9 +10,9 @@ from planner.domain.calendar import NEVER, iso, to_day
 from planner.domain.certificates import CertificateKind
 from planner.domain.errors import CertificateError, Fault
 from planner.domain.findings import Findings, Severity
-from planner.inventory.certificate_facts import key_text
+from planner.inventory.certificate_facts import is_default, key_text
 from planner.inventory.chains import LIMITS, Limits, Trust, TrustJudge
-from planner.inventory.hints import did_you_mean, quoted
+from planner.inventory.hints import did_you_mean, printable, quoted
 from planner.inventory.x509 import CertificateFile
 
 if TYPE_CHECKING:
@@ -59,6 +59,24 @@ class CertificateEntry:
     def is_own_anchor(self) -> bool:
         """Whether it is self-signed or a root."""
         return self.kind in OWN_ANCHOR
+
+    def details(self) -> tuple[str, ...]:
+        """Return in words what tells this certificate from others of its subject."""
+        if self.found is None:
+            return ()
+        marks = {True: "marked as a CA", False: "marked as no CA", None: "no mark of a CA"}
+        facts = [marks[self.found.is_ca]]
+        if is_default(self.found):
+            facts.append("a server's own default certificate")
+        if self.addresses:
+            facts.append(f"presented by {', '.join(self.addresses)}")
+        subject, issuer = printable(self.found.subject), printable(self.found.issuer_subject)
+        return (
+            f"subject {subject}",
+            f"issuer {'itself' if self.is_own_anchor else issuer}",
+            f"SHA-256 {self.found.fingerprint}",
+            "; ".join(facts),
+        )
 
     def __str__(self) -> str:
         valid = f"{iso(self.not_before)}..{iso(self.not_after)}"

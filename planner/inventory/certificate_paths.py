@@ -48,16 +48,34 @@ def certificates(
     limits
         How much work one chain may take.
 
+    Returns
+    -------
+    The certificates in the order of the paths, each with its chain, and the findings about them.
+
     Raises
     ------
     InventoryError
-        If a path is missing, or a fleet folder cannot be used. A certificate file that cannot be
-        used is a finding, so that the others are still listed.
+        If a path is missing, a fleet folder cannot be used, or the horizon ends before it starts.
+        A certificate file that cannot be used is a finding, so that the others are still listed.
 
     Notes
     -----
     Linear in the number of certificates; each chain is bounded by the limits.
+
+    Examples
+    --------
+    >>> found = certificates("data/harbour/certs", end=datetime.date(2028, 7, 3))
+    >>> found
+    CertificateInventory(9 certificates, 5 self-signed or root, 9 with a whole chain, 0 errors, \
+1 warnings)
+    >>> str(found.trust("beacon-2026", held=["nordkai-root"]).rule)
+    'chain-to-root'
+    >>> [(row.rule, row.subject) for row in found.findings if row.severity == "warning"]
+    [('expires', 'tugboat-2017')]
     """
+    if start is not None and end is not None and end <= start:
+        what = f"the end {end} is not after the start {start}"
+        raise InventoryError([Fault(file="horizon", what=what, cure="give a later end")])
     collected = _Collected()
     for path in paths:
         collected.add(path)

@@ -36,7 +36,7 @@ from pyhanko_certvalidator.registry import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 from planner.domain.certificates import CertificateKind
-from planner.inventory.hints import quoted
+from planner.inventory.hints import printable, quoted
 from planner.inventory.x509 import MALFORMED, CertificateFile
 
 _T = TypeVar("_T")
@@ -338,5 +338,4 @@ def _result(awaited: Awaitable[_T]) -> _T:
 
 def _first_line(error: Exception) -> str:
     """Return the first line of a message, without what a terminal would obey."""
-    line = str(error).partition("\n")[0][:200] or type(error).__name__
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
+    return printable(str(error).partition("\n")[0][:200] or type(error).__name__)

@@ -7,10 +7,19 @@ from typing import Final
 LONGEST_QUOTE: Final = 60
 """Longest part of a value that a message repeats [characters]."""
 
+LONGEST_TEXT: Final = 400
+"""Longest part of a text that a listing shows [characters]."""
+
 
 def quoted(text: str) -> str:
     """Return a value in quotation marks, on one line, cut where it is long."""
     return repr(text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "...")
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey, cut where it is very long."""
+    shown = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
+    return "".join(sign if sign.isprintable() else "?" for sign in shown)
 
 
 def nearest(text: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

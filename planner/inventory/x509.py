@@ -27,7 +27,10 @@ LARGEST_FILE: Final = 1 << 20
 MOST_CERTIFICATES: Final = 1_000
 """Most certificates of one file that are read."""
 
-_KEY_LABEL: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
+# However it is spelt: what another tool would still take for a key must not slip through.
+_KEY_LABEL: Final = re.compile(
+    rb"-----\s*BEGIN[A-Z0-9\s]*PRIVATE\s+KEY|PuTTY-User-Key-File|Private-Lines:", re.IGNORECASE
+)
 _INTEGER, _OCTETS, _OBJECT_ID, _SEQUENCE = 2, 4, 6, 16  # tags of ASN.1
 _CERTIFICATE_LABELS: Final = ("CERTIFICATE", "X509 CERTIFICATE")
 _SHORT_NAMES: Final = {
@@ -152,7 +155,7 @@ def holds_private_key(content: bytes) -> bool:
     >>> holds_private_key(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     True
     """
-    if _KEY_LABEL.search(content):
+    if _KEY_LABEL.search(content.replace(b"\0", b"")):  # UTF-16 has them between the letters
         return True
     try:
         tags = _tags(content)
@@ -203,8 +206,6 @@ def _facts(file: str, der: bytes) -> CertificateFile:
         certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         return _facts_of_rare(file, der)
-    oid = certificate.signature_algorithm_oid
-    name = oid._name  # the only name that the library has for it
     subject, is_ca = certificate.subject.rfc4514_string(), _is_ca(certificate)
     return CertificateFile(
         file=file,
@@ -213,11 +214,21 @@ def _facts(file: str, der: bytes) -> CertificateFile:
         issuer_subject=certificate.issuer.rfc4514_string(),
         not_before=to_day(certificate.not_valid_before_utc.date()),
         not_after=to_day(certificate.not_valid_after_utc.date()),
-        signature=oid.dotted_string if name == "Unknown OID" else name,
+        signature=_signature(certificate),
         is_ca=is_ca,
         der=certificate.public_bytes(Encoding.DER),
         certificate=certificate,
     )
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    """Name the signature's algorithm; with its hash where the algorithm alone does not tell it."""
+    oid = certificate.signature_algorithm_oid
+    name: str = oid._name  # the only name that the library has for it
+    if oid == x509.SignatureAlgorithmOID.RSASSA_PSS:
+        used = certificate.signature_hash_algorithm
+        return f"{name} {used.name}" if used else name
+    return oid.dotted_string if name == "Unknown OID" else name
 
 
 def _facts_of_rare(file: str, der: bytes) -> CertificateFile:

@@ -17,18 +17,22 @@ from planner.domain.calendar import ALWAYS, NEVER, iso
 from planner.domain.certificates import Certificates
 from planner.domain.fleet import ClientKind
 from planner.domain.levels import LevelFact
-from planner.domain.platforms import Place, Platform, place_of, platform_of
+from planner.domain.platforms import Component, Place, Platform, place_of, platform_of
 from planner.engine.deadlines import Deadlines
 from planner.inventory.certificate_paths import certificate_files
 from planner.inventory.files import safe_name
 from planner.reporting import commands
-from planner.reporting.schedule import level_facts_on, name_servers
+from planner.reporting.schedule import kept_as, level_facts_on, name_servers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST: Final = "SHA256SUMS"
 COMMANDS: Final = "commands.txt"
+INCOMPLETE: Final = (
+    "its chain ends at no root that is known, and holding it alone is no trust (ANS1692E); get the "
+    "certificates of its issuers from the CA, add them to the fleet and plan again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +46,32 @@ class Anchor:
     file
         Its name in the bundle.
     content
-        The certificate alone, in PEM; empty where the fleet has no file of it.
+        The certificate alone, in PEM; empty where the fleet has no file of it, or holding it would
+        be no trust.
+    is_trust
+        Whether holding it is trust; else its chain is incomplete, and nothing is handed out.
     servers
         For which servers it is needed, `;`-joined.
     needed, latest_safe, planned
         Days; `planned` is `ALWAYS` where it is in place, `NEVER` where no import is planned.
     tool
         `dsmcert` or `gsk8capicmd`.
+    label
+        The name under which the import keeps it.
     command
-        The import; empty where the certificate is in place.
+        The import; empty where the certificate is in place, or no trust.
     """
 
     certificate: int
     file: str
     content: bytes
+    is_trust: bool
     servers: str
     needed: int
     latest_safe: int
     planned: int
     tool: str
+    label: str
     command: str
 
     @property
@@ -86,16 +97,37 @@ class Bundle:
         Where the bundle lies below `bundles/`.
     place
         Where the key database lies on its host.
-    listing
-        The command that shows what the key database holds.
+    database
+        Name of its file.
     """
 
     endpoint: int
     key_database: int
     folder: str
     place: Place
-    listing: str
+    database: str
     anchors: tuple[Anchor, ...]
+
+    @property
+    def listing(self) -> str:
+        """The command that shows what the key database holds."""
+        return commands.list_certificates(database=self.database, place=self.place)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of the key database before anything is imported."""
+        if self.place.component is Component.OPERATIONS_CENTER:
+            return (
+                "An Operations Center keeps its certificates in a truststore of its own: import "
+                "the files there with its keytool. The commands are those of a client. (TN; "
+                "inferred)",
+            )
+        imports = [anchor for anchor in self.anchors if not anchor.is_in_place]
+        is_makeable = self.database == commands.CLIENT_DATABASE
+        if is_makeable and any(anchor.tool == "gsk8capicmd" for anchor in imports):
+            command = commands.make_database(database=self.database, place=self.place)
+            return (f"Where there is no key database yet, make it first (inferred): {command}",)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -163,23 +195,25 @@ def bundles(deadlines: Deadlines) -> Bundles:
         name, server = certificates.name[number], name_server[row]
         file = f"{safe_name(name)}.arm"
         is_dsmcert = bool(uses_dsmcert[row]) and place.is_standard
-        kept_as = fleet.servers.name[server] if server >= 0 else name
+        planned, is_trust = int(deadlines.planned[row]), certificates.is_anchor(number)
+        label = kept_as(fleet, server, name) if is_dsmcert and planned != ALWAYS else name
         command = (
-            commands.import_by_dsmcert(kept_as, file, place=place)
+            commands.import_by_dsmcert(label, file, place=place)
             if is_dsmcert
-            else commands.import_by_gsk8capicmd(name, file, database=database, place=place)
+            else commands.import_by_gsk8capicmd(label, file, database=database, place=place)
         )
-        planned = int(deadlines.planned[row])
         return Anchor(
             certificate=number,
             file=file,
-            content=contents.get(number, b""),
+            content=contents.get(number, b"") if is_trust else b"",
+            is_trust=is_trust,
             servers=servers[row],
             needed=int(deadlines.needed[row]),
             latest_safe=int(latest_safe[row]),
             planned=planned,
             tool="dsmcert" if is_dsmcert else "gsk8capicmd",
-            command="" if planned == ALWAYS else command,
+            label=label,
+            command=command if is_trust and planned != ALWAYS else "",
         )
 
     found = []
@@ -190,7 +224,8 @@ def bundles(deadlines: Deadlines) -> Bundles:
         client, name = int(endpoint[rows.start]), fleet.key_databases.name[number]
         is_recent = bool(facts[rows.start] & LevelFact.OVERLAPS)
         place = key_database_place(deadlines, client, name, is_storage_protect=is_recent)
-        database = commands.SERVER_DATABASE if fleet.is_server(client) else commands.CLIENT_DATABASE
+        is_client = not fleet.is_server(client) and place.component is not Component.STORAGE_AGENT
+        database = commands.CLIENT_DATABASE if is_client else commands.SERVER_DATABASE
         ordered = sorted(
             rows, key=lambda row: (deadlines.needed[row], certificates.name[deadlines.anchor[row]])
         )
@@ -200,7 +235,7 @@ def bundles(deadlines: Deadlines) -> Bundles:
                 key_database=number,
                 folder=f"{endpoint_file_name(deadlines, client)}/{safe_name(name)}",
                 place=place,
-                listing=commands.list_certificates(database=database, place=place),
+                database=database,
                 anchors=tuple(anchor(row, place, database) for row in ordered),
             )
         )
@@ -264,14 +299,18 @@ def _commands(bundle: Bundle, names: Certificates) -> str:
         return f"REM {re.sub(r'[%&|<>^]', '?', words)}" if is_windows else f"# {words}"
 
     lines = [note("Run in the folder of these files, as the owner of the key database.")]
+    lines += map(note, bundle.remarks)
     for anchor in bundle.anchors:
         name = names.name[anchor.certificate]
         lines += ["", note(f"{name}: for {anchor.servers}, needed on {iso(anchor.needed)}")]
         if anchor.is_in_place:
             lines.append(note("in place already; nothing to do"))
             continue
+        if not anchor.is_trust:
+            lines.append(note(f"NO TRUST: {INCOMPLETE}"))
+            continue
         if not anchor.content:
-            lacks = f"NOT HERE: the fleet has no file of it; put it here as {anchor.file}"
+            lacks = "NOT HERE: the fleet has no file of it; put it here as the command names it"
             lines.append(note(lacks))
         lines.append(anchor.command)
     listing = note("What the key database holds then (inferred):")

@@ -67,6 +67,15 @@ def import_by_gsk8capicmd(
     return _line(place, "gsk8capicmd_64", "-cert", "-add", "-db", _path(place, database), *words)
 
 
+def make_database(*, database: str, place: Place | None = None) -> str:
+    """Return the making of a client's key database where there is none yet.
+
+    GSKit makes up the password and keeps it beside the key database, so that nobody writes one.
+    """
+    words = ("-populate", "-db", _path(place, database), "-genpw", "-stash")
+    return _line(place, "gsk8capicmd_64", "-keydb", "-create", *words)
+
+
 def list_certificates(*, database: str, place: Place | None = None) -> str:
     """Return the listing of what a key database holds."""
     return _line(
@@ -84,14 +93,15 @@ def _path(place: Place | None, database: str) -> str:
 def _line(place: Place | None, program: str, *words: str) -> str:
     """Return a command, with the path of its program where the place is known."""
     if place is None or not place.folder:
-        return " ".join(quote(word) for word in (program, *words))
+        platform = Platform.UNKNOWN if place is None else place.platform
+        return " ".join(quoted_for(platform, word) for word in (program, *words))
     folder = place.programs if program == "dsmcert" else place.gskit
     if place.platform is Platform.WINDOWS:
         command = [str(PureWindowsPath(folder) / f"{program}.exe"), *words]
     else:
         command = [str(PurePosixPath(folder) / program), *words]
         if place.user:
-            command = ["sudo", "-u", place.user, *command]
+            command = ["sudo", "-H", "-u", place.user, *command]
     return " ".join(_word(place, word) for word in command)
 
 
@@ -104,9 +114,10 @@ def _word(place: Place, word: str) -> str:
     return quoted_for(place.platform, word)
 
 
-def remove(label: str, *, database: str) -> str:
-    """Return the removal of a certificate from a key database."""
-    return f"gsk8capicmd_64 -cert -delete -db {database} -stashed -label {quote(label)}"
+def remove(label: str, *, database: str, place: Place | None = None) -> str:
+    """Return the removal of one certificate from a key database."""
+    words = ("-db", _path(place, database), "-stashed", "-label", label)
+    return _line(place, "gsk8capicmd_64", "-cert", "-delete", *words)
 
 
 def option_line(option: Option, value: str) -> str:
@@ -146,9 +157,35 @@ def renewal() -> tuple[str, ...]:
     """Return how a server below 8.1.19 gets a new certificate of its own, in order (RENEW8124)."""
     return (
         "HALT",
+        "# Copy cert256.arm, cert.kdb, cert.sth, cert.rdb and cert.crl of the instance folder to a "
+        "safe place.",
+        "# Then remove cert256.arm there, and that file alone.",
         remove(SELF_SIGNED_LABEL, database=SERVER_DATABASE),
-        "# Remove cert256.arm, which is saved, and start the server: it makes a new one.",
+        "# Start the server: it makes a new certificate, and a new cert256.arm.",
+        f"gsk8capicmd_64 -cert -details -db {SERVER_DATABASE} -stashed -label "
+        f"{quote(SELF_SIGNED_LABEL)}",
     )
+
+
+def request(label: str, host: str, file: str) -> str:
+    """Return the request for a CA's signature, made on the server that presents the certificate.
+
+    References
+    ----------
+    ANSIBLE: playbooks/config_certs_playbook.yml.
+    """
+    words: tuple[str, ...] = ("-label", label, "-sigalg", "sha256", "-size", "2048")
+    usage = "digitalSignature,keyEncipherment,keyAgreement"
+    words += ("-ku", usage, "-eku", "clientAuth,serverAuth")
+    words += ("-dn", f"CN={host}", "-san_dnsname", host, "-file", file)
+    command = ("gsk8capicmd_64", "-certreq", "-create", "-db", SERVER_DATABASE, "-stashed")
+    return " ".join(map(quote, (*command, *words)))
+
+
+def receive(file: str) -> str:
+    """Return the taking in of what the CA signed; the present certificate stays the default."""
+    command = ("gsk8capicmd_64", "-cert", "-receive", "-db", SERVER_DATABASE, "-stashed")
+    return " ".join(map(quote, (*command, "-file", file, "-default_cert", "no")))
 
 
 def set_session_security(kind: AccountKind, account: str, value: str) -> str:

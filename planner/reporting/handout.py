@@ -43,7 +43,7 @@ def check_handout_folders(folder: str | Path) -> None:
 
 
 def write_runbooks(folder: str | Path, deadlines: Deadlines) -> list[Path]:
-    """Write `runbooks/`, `bundles/`, replacements.csv, distribution.csv and waves.csv.
+    """Write `runbooks/`, `bundles/`, replacements.csv and distribution.csv.
 
     Parameters
     ----------
@@ -71,15 +71,25 @@ def write_runbooks(folder: str | Path, deadlines: Deadlines) -> list[Path]:
             files[MANIFEST] = manifest(files)
             write_files(aside / name, files)
         for name in contents:
-            if (folder / name).exists():
-                (folder / name).rename(aside / f"{name}-before")
-            (aside / name).rename(folder / name)
+            _put_in_place(aside / name, folder / name, before=aside / f"{name}-before")
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     tables = _tables(deadlines)
     write_files(folder, tables)
     made = [folder / name / file for name, files in contents.items() for file in files]
     return [*made, *(folder / name for name in tables)]
+
+
+def _put_in_place(new: Path, place: Path, *, before: Path) -> None:
+    """Move a folder to its place; what stood there is kept aside, and comes back on a failure."""
+    if place.exists():
+        place.rename(before)
+    try:
+        new.rename(place)
+    except BaseException:
+        if before.exists():
+            before.rename(place)
+        raise
 
 
 def _trees(deadlines: Deadlines) -> Iterator[tuple[str, dict[str, bytes]]]:
@@ -96,11 +106,9 @@ def _trees(deadlines: Deadlines) -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def _tables(deadlines: Deadlines) -> dict[str, bytes]:
-    found = distribution(deadlines)
     tables = {
         "replacements.csv": certificate_tables.replacements(replacements(deadlines)),
-        "distribution.csv": certificate_tables.distribution(found),
-        "waves.csv": certificate_tables.waves(found),
+        "distribution.csv": certificate_tables.distribution(distribution(deadlines)),
     }
     return {
         name: table.to_csv(index=False, lineterminator="\n").encode()

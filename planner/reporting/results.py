@@ -16,6 +16,7 @@ from planner.domain.findings import Findings, Severity
 from planner.domain.plan import Plan
 from planner.domain.rules import VERDICTS
 from planner.engine.deadlines import Deadlines
+from planner.engine.distribution import Distribution, distribution
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
 from planner.inventory.files import write_text
@@ -30,6 +31,7 @@ TABLE_TWINS: Final = {
     "deadlines": "trust_deadlines.csv",
     "gantt": "schedule.csv",
     "fleet": "session_states.csv",
+    "waves": "waves.csv",
 }
 """The figures, and the file that holds what each one shows."""
 
@@ -75,6 +77,7 @@ def write_results(
     folder.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
     names: list[str] = []
+    reached = distribution(deadlines)
 
     csv_files: dict[str, Callable[[], pd.DataFrame]] = {
         "schedule.csv": lambda: schedule(plan, deadlines),
@@ -83,6 +86,7 @@ def write_results(
         "findings.csv": lambda: tables.findings(findings),
         "daily.csv": lambda: tables.daily(timeline),
         "imports.csv": lambda: tables.imports(deadlines),
+        "waves.csv": lambda: tables.waves(reached),
     }
 
     def next_file(name: str) -> Path:
@@ -96,7 +100,7 @@ def write_results(
             path = next_file(name)
             table().to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
         _write_json(next_file("summary.json"), summary(deadlines, findings))
-        _write_figures(next_file, deadlines)
+        _write_figures(next_file, deadlines, reached)
         return [(aside / name).replace(folder / name) for name in names]
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -104,7 +108,9 @@ def write_results(
             folder.rmdir()
 
 
-def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> None:
+def _write_figures(
+    next_file: Callable[[str], Path], deadlines: Deadlines, reached: Distribution
+) -> None:
     """Write every figure in every format, and plots.json, which says them in words."""
     from planner.reporting import plots  # matplotlib is needed from here on
 
@@ -115,6 +121,7 @@ def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> No
         ("deadlines", plots.deadline_chart(deadlines), deadlines),
         ("gantt", plots.gantt(timeline.plan), timeline.plan),
         ("fleet", plots.fleet_graph(timeline), timeline),
+        ("waves", plots.wave_chart(reached), reached),
     ):
         for form in plots.FORMATS:
             next_file(f"{name}.{form}").write_bytes(plots.picture(ax, form))

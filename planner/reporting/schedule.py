@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.domain.calendar import NEVER
-from planner.domain.fleet import AccountKind, ClientKind, Flags, Groups, Numbers
+from planner.domain.calendar import ALWAYS, NEVER
+from planner.domain.certificates import CertificateKind
+from planner.domain.fleet import AccountKind, ClientKind, Flags, Fleet, Groups, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import OPTIONS
 from planner.domain.plan import Action, Plan, PlannedAction
@@ -268,6 +269,17 @@ def name_servers(deadlines: Deadlines, needing: Pairs) -> Numbers:
     return server_of_rank[best]
 
 
+def kept_as(fleet: Fleet, server: int, certificate: str) -> str:
+    """Return the name under which dsmcert keeps an anchor: its server's, else one of its own.
+
+    A certificate that bears a server's name must not take that server's place.
+    """
+    if server >= 0:
+        return fleet.servers.name[server]
+    is_taken = fleet.servers.name.find(certificate) >= 0
+    return f"{certificate}-certificate" if is_taken else certificate
+
+
 def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     """Command of each action; equal ones are written once."""
     timeline = deadlines.timeline
@@ -277,9 +289,14 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     n_clients, n_servers = len(fleet.clients), len(fleet.servers)
     is_server = plan.client >= n_clients
     is_server &= plan.client < fleet.n_endpoints
+    is_agent = np.append(fleet.clients.kind == ClientKind.STORAGE_AGENT, np.False_)
+    of_server = is_server | is_agent[np.where(plan.client < n_clients, plan.client, -1)]
     uses_dsmcert = _uses_dsmcert(timeline)
     row_of_action = deadline_rows(deadlines)
     first_server = np.append(name_servers(deadlines, needing), np.int32(-1))[row_of_action]
+    is_matched = row_of_action >= 0
+    by_dsmcert = deadlines.uses_dsmcert() & (deadlines.planned != ALWAYS)
+    was_by_dsmcert = np.append(by_dsmcert, np.False_)[row_of_action]
     account, kind = _accounts(plan), np.append(fleet.accounts.kind, np.uint8(AccountKind.NODE))
     overlaps = level_facts_on(
         timeline, np.where(plan.server >= 0, plan.server + n_clients, -1), plan.day
@@ -289,13 +306,14 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
         file = PurePosixPath(certificates.file[plan.certificate[row]]).name
         file = file or f"{words.certificate}.arm"
         if uses_dsmcert[row]:
-            server = first_server[row]
-            name = fleet.servers.name[server] if server >= 0 else words.certificate
+            name = words.certificate
+            if is_matched[row]:
+                name = kept_as(fleet, int(first_server[row]), name)
             return commands.import_by_dsmcert(name, file)
         return commands.import_by_gsk8capicmd(words.certificate, file, database=database(row))
 
     def database(row: int) -> str:
-        return commands.SERVER_DATABASE if is_server[row] else commands.CLIENT_DATABASE
+        return commands.SERVER_DATABASE if of_server[row] else commands.CLIENT_DATABASE
 
     def command(row: int) -> str:
         words = plan.row(row)
@@ -303,13 +321,20 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
             case Action.IMPORT_CERTIFICATE:
                 return import_certificate(row, words)
             case Action.REMOVE_CERTIFICATE:
-                return commands.remove(words.certificate, database=database(row))
+                label = words.certificate
+                if was_by_dsmcert[row]:
+                    label = kept_as(fleet, int(first_server[row]), label)
+                return commands.remove(label, database=database(row))
             case Action.SET_OPTION:
                 option = plan.option[row]
                 return commands.option_line(OPTIONS[option], words.value) if option >= 0 else ""
             case Action.REPLACE_CERTIFICATE:
                 has_overlap = bool(overlaps[row] & LevelFact.OVERLAPS)
-                return commands.present(words.certificate, overlaps=has_overlap)
+                is_own = certificates.kind[plan.certificate[row]] == CertificateKind.SELF_SIGNED
+                label = words.certificate
+                if is_own and not has_overlap:  # the server gave its own one this label
+                    label = commands.SELF_SIGNED_LABEL
+                return commands.present(label, overlaps=has_overlap)
             case Action.SET_SESSION_SECURITY:
                 of_kind = AccountKind(kind[account[row]])
                 return commands.set_session_security(of_kind, words.account, words.value)
@@ -328,14 +353,17 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
 
     cells = np.full(len(plan), "", dtype=object)
     # What a command depends on, by kind of action.
-    in_database = _key(is_server, n_certificates, plan.certificate)
+    in_database = _key(of_server, n_certificates, plan.certificate)
     of_account = _key(_key(plan.server, _n_account_names(plan), plan.account), n_texts, plan.value)
     for action, key in (
         (
             Action.IMPORT_CERTIFICATE,
-            _key(_key(in_database, 2, uses_dsmcert), n_servers, first_server),
+            _key(_key(_key(in_database, 2, uses_dsmcert), 2, is_matched), n_servers, first_server),
         ),
-        (Action.REMOVE_CERTIFICATE, in_database),
+        (
+            Action.REMOVE_CERTIFICATE,
+            _key(_key(in_database, 2, was_by_dsmcert), n_servers, first_server),
+        ),
         (Action.SET_OPTION, _key(plan.option, n_texts, plan.value)),
         (Action.REPLACE_CERTIFICATE, np.arange(len(plan))),
         (Action.SET_SESSION_SECURITY, of_account),

@@ -14,7 +14,7 @@ from planner.reporting.plots import comparison, distribution, modes, network, ro
 from planner.reporting.plots.style import counted
 from planner.tracking.compare import Comparison
 
-NAMES: Final = ("modes", "deadlines", "gantt", "fleet")
+NAMES: Final = ("modes", "deadlines", "gantt", "fleet", "waves", "comparison")
 
 
 def alternative_text(name: str, value: object) -> str:
@@ -42,10 +42,7 @@ def alternative_text(name: str, value: object) -> str:
         case "fleet", Timeline():
             return _of_fleet(value)
         case "waves", Distribution():
-            return (
-                f"Bars show how many certificates of {value.deadlines.timeline.plan.fleet.name} "
-                f"are imported each week, and how they get there. In words: {waves.numbers(value)}"
-            )
+            return _of_waves(value)
         case "comparison", Comparison():
             return (
                 f"Lines show how many sessions of {value.fleet.name} two plans leave in plain "
@@ -112,3 +109,16 @@ def _of_fleet(timeline: Timeline) -> str:
         f"of their sessions on {iso(day)}. On that day: {network.numbers(timeline, day)} "
         f"On the first day, {iso(fleet.start)}: {before}"
     )
+
+
+def _of_waves(distribution: Distribution) -> str:
+    fleet = distribution.deadlines.timeline.plan.fleet
+    capacity = fleet.capacity.imports_per_week
+    text = (
+        f"Bars show how many certificates of {fleet.name} are imported each week, and how they get "
+        f"there. In words: {waves.numbers(distribution)}"
+    )
+    if capacity is None:
+        return f"{text} No capacity is given."
+    over = sum(sum(counts.values()) > capacity for _, counts in distribution.weeks())
+    return f"{text} The capacity is {capacity:,} a week, with {counted(over, 'week')} above it."

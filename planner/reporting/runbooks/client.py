@@ -75,13 +75,13 @@ def _days(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
             case Action.IMPORT_CERTIFICATE:
                 lines += imports(book, endpoint, same)
             case Action.REMOVE_CERTIFICATE:
-                lines += removals(book, same)
+                lines += removals(book, endpoint, same)
             case Action.SET_OPTION:
                 lines += options(book, same)
             case Action.UPGRADE_CLIENT | Action.INSTALL_CLIENT:
                 lines += _upgrade(book, endpoint, action)
             case _:
-                lines += [f"## {iso(action.day)}: {action.action.label}", "", "Retire it.", ""]
+                lines += _retirement(action)
     return lines
 
 
@@ -126,6 +126,21 @@ def _upgrade(book: Book, client: int, action: PlannedAction) -> list[str]:
         "the first session is refused: leave the services stopped, and import what is missing.",
         f"{back}.",
     )
+
+
+def _retirement(action: PlannedAction) -> list[str]:
+    return [
+        f"## {iso(action.day)}: {action.action.label}",
+        "",
+        "Stop its scheduler and every service that opens sessions, for good.",
+        "",
+        *step(
+            "no session of the client from this day on.",
+            "`QUERY SESSION` on its servers does not show it.",
+            "it still backs up something that is needed: leave it running.",
+            "start the services again; the key databases stay as they are.",
+        ),
+    ]
 
 
 def _no_return(book: Book, sessions: Numbers) -> list[str]:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from planner.domain.calendar import NEVER, iso
+from planner.domain.certificates import CertificateKind
 from planner.domain.plan import Action, PlannedAction
 from planner.engine.replacements import Method, Replacement
+from planner.inventory.files import safe_name
 from planner.reporting import commands
 from planner.reporting.runbooks.book import Book, window
 from planner.reporting.runbooks.markdown import code, step, table, text
@@ -47,7 +49,7 @@ def server_runbook(
             case Action.IMPORT_CERTIFICATE:
                 lines += imports(book, endpoint, [row])
             case Action.REMOVE_CERTIFICATE:
-                lines += removals(book, [row])
+                lines += removals(book, endpoint, [row])
             case Action.SET_OPTION:
                 lines += options(book, [row])
             case Action.REPLACE_CERTIFICATE:
@@ -150,7 +152,7 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
     n_databases = len(end.databases)
     if end.distribute_by != NEVER:
         lines += [
-            f"{n_databases} key databases need its anchor; hand it out by "
+            f"{n_databases} key databases need its anchor, now or later; hand it out by "
             f"{iso(end.distribute_by)}. {end.ready} of them hold it before the day.",
             "",
         ]
@@ -159,10 +161,15 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
         lines += ["The anchor stays the same: clients need nothing.", ""]
     elif is_cut:
         until = iso(end.refused_until)
+        window = (
+            f"clients are refused from {iso(end.refused_from)} on until they have imported it"
+            + (f", the last of them until {until}." if until else ".")
+            if iso(end.refused_from)
+            else "no client can have imported it before. None needs it on that day; each imports "
+            "it before it does."
+        )
         lines += [
-            "**Hard cut.** The server makes the new certificate at its restart, so clients are "
-            f"refused from {iso(end.refused_from) or iso(end.day)} on until they have imported it"
-            + (f", the last of them until {until}." if until else "."),
+            f"**Hard cut.** The server makes the new certificate at its restart, so {window}",
             "",
         ]
     else:
@@ -173,9 +180,7 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
     elif is_cut:
         lines += code(*commands.renewal())
     else:
-        if certificates.is_anchor(end.new):
-            lines += ["From 8.1.19 on, make it before it is handed out:", ""]
-            lines += code(commands.create(new))
+        lines += _preparation(book, end, own[0])
         lines += _gate(book, end.server, end.day)
         lines += ["On the day, on the server, and then restart it:", ""]
         lines += code(*(book.commands[row] for row in own))
@@ -187,6 +192,35 @@ def _replacement(book: Book, end: Replacement, rows: Sequence[int]) -> list[str]
         "the server does not start, or an import is not reported.",
         "restore the saved files, and restart." if is_cut else back,
     )
+
+
+def _preparation(book: Book, end: Replacement, row: int) -> list[str]:
+    """Return how the new certificate comes to the server before its day."""
+    certificates, fleet = book.replacements.certificates, book.plan.fleet
+    new = certificates.name[end.new]
+    if certificates.kind[end.new] == CertificateKind.SELF_SIGNED:
+        if book.commands[row] != commands.present(new, overlaps=True):
+            return ["The server has it beside the present one already.", ""]
+        return ["Make it before it is handed out:", "", *code(commands.create(new))]
+    file = safe_name(new)
+    host = fleet.servers.address[end.server] or fleet.servers.name[end.server]
+    chain = [*certificates.chain(end.new)][:0:-1]  # the root first (ANSIBLE)
+    issuers = [certificates.name[issuer] for issuer in chain]
+    return [
+        "Beforehand, in the instance folder: request the CA's signature, add the issuers from the "
+        "root on, and take in what the CA sends back. No key leaves the server. (ANSIBLE)",
+        "",
+        *code(
+            commands.request(new, host, f"{file}.csr"),
+            *(
+                commands.import_by_gsk8capicmd(
+                    name, f"{safe_name(name)}.arm", database=commands.SERVER_DATABASE
+                )
+                for name in issuers
+            ),
+            commands.receive(f"{file}.arm"),
+        ),
+    ]
 
 
 def _strict_accounts(book: Book, server: int) -> list[str]:

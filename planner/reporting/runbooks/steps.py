@@ -1,12 +1,20 @@
 """Steps that clients and servers share: imports, removals, options, and what is handed out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from planner.domain.calendar import iso
 from planner.domain.platforms import Platform
-from planner.reporting.bundles import Bundle
+from planner.reporting import commands
+from planner.reporting.bundles import INCOMPLETE, Anchor, Bundle
 from planner.reporting.runbooks.book import Book
 from planner.reporting.runbooks.markdown import code, step, table, text
+
+_CHECKS_OF_DIGESTS: Final[Mapping[Platform, str]] = {
+    Platform.AIX: "openssl dgst -sha256 FILE",
+    Platform.MACOS: "shasum -a 256 --check SHA256SUMS",
+    Platform.WINDOWS: "certutil -hashfile FILE SHA256",
+}
 
 
 def bundle_lines(book: Book, endpoint: int) -> list[str]:
@@ -15,8 +23,7 @@ def bundle_lines(book: Book, endpoint: int) -> list[str]:
     if not own:
         return []
     names = book.plan.fleet.key_databases.name
-    is_windows = own[0].place.platform is Platform.WINDOWS
-    check = "certutil -hashfile FILE SHA256" if is_windows else "sha256sum --check SHA256SUMS"
+    check = _CHECKS_OF_DIGESTS.get(own[0].place.platform, "sha256sum --check SHA256SUMS")
     lines = [
         "## Files to hand out",
         "",
@@ -34,7 +41,8 @@ def bundle_lines(book: Book, endpoint: int) -> list[str]:
             for bundle in own
         ),
     )
-    return lines
+    remarks = dict.fromkeys(remark for bundle in own for remark in bundle.remarks)
+    return lines + [line for remark in remarks for line in (text(remark), "")]
 
 
 def imports(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
@@ -51,16 +59,17 @@ def _import(book: Book, endpoint: int, row: int) -> list[str]:
     lines = [f"### {text(action.certificate)} into key database {text(database)}", ""]
     command, listing = book.commands[row], "the listing of the key database shows it"
     bundle = _bundle_of(book, endpoint, database)
-    for anchor in bundle.anchors if bundle else ():
-        if anchor.certificate != book.plan.certificate[row]:
-            continue
+    anchor = _anchor_of(bundle, int(book.plan.certificate[row]))
+    if anchor:
         command = anchor.command or command
         lines += [
             f"For {text(anchor.servers)}; needed on {iso(anchor.needed)}, latest safe day "
             f"{iso(anchor.latest_safe)}. Run it in the folder of the bundle.",
             "",
         ]
-        if not anchor.content:
+        if not anchor.is_trust:
+            lines += [f"**No trust:** {INCOMPLETE}.", ""]
+        elif not anchor.content:
             lines += [
                 "**The fleet has no file of it.** Get it from its server or CA, and name it "
                 f"`{anchor.file}`.",
@@ -81,6 +90,11 @@ def _import(book: Book, endpoint: int, row: int) -> list[str]:
     ]
 
 
+def _anchor_of(bundle: Bundle | None, certificate: int) -> Anchor | None:
+    anchors = bundle.anchors if bundle else ()
+    return next((one for one in anchors if one.certificate == certificate), None)
+
+
 def _bundle_of(book: Book, endpoint: int, key_database: str) -> Bundle | None:
     names, wanted = book.plan.fleet.key_databases.name, key_database.casefold()
     for bundle in book.bundles_of_endpoint.get(endpoint, ()):
@@ -89,14 +103,22 @@ def _bundle_of(book: Book, endpoint: int, key_database: str) -> Bundle | None:
     return None
 
 
-def removals(book: Book, rows: Sequence[int]) -> list[str]:
-    """Return the removals of one day."""
+def removals(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
+    """Return the removals of one day, each from the key database of its own place."""
     lines = [f"## {iso(book.plan.day[rows[0]])}: remove certificates", ""]
-    lines += code(*(book.commands[row] for row in rows))
+    lines += ["List first, since a certificate may stand there under another label.", ""]
+    for row in rows:
+        bundle = _bundle_of(book, endpoint, book.plan.row(row).key_database or "default")
+        anchor = _anchor_of(bundle, int(book.plan.certificate[row]))
+        if bundle and anchor:
+            removal = commands.remove(anchor.label, database=bundle.database, place=bundle.place)
+            lines += code(bundle.listing, removal)
+        else:
+            lines += code(book.commands[row])
     return lines + step(
         "no message, and exit status 0 (inferred).",
-        "the sessions of the next day run.",
-        "a session is refused (ANS1592E, ANS1595E).",
+        "the listing shows it no more, and the sessions of the next day run.",
+        "the listing does not show the label, or a session is refused (ANS1592E, ANS1595E).",
         "import the certificate again from the bundle.",
     )
 
