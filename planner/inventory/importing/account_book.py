@@ -1,12 +1,14 @@
 """Accounts: nodes, administrators and server definitions of each server, by name."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import AccountKind
 from planner.inventory.importing.evidence import (
     AccountFacts,
+    CountFacts,
     Evidence,
     NodeFacts,
     Source,
@@ -17,11 +19,15 @@ from planner.inventory.importing.server_book import Row, ServerBook
 
 @dataclass(slots=True, kw_only=True)
 class Registered:
-    """One account; a node and an administrator of one name are one, with the stricter state."""
+    """One account; a node and an administrator of one name are one, with the stricter state.
+
+    `kind` is the first of its `kinds`.
+    """
 
     server: str
     name: str
     kind: AccountKind
+    kinds: set[AccountKind] = field(default_factory=set)
     authentication: str = ""
     session_security: str = ""
     sslrequired: str = ""
@@ -40,10 +46,10 @@ class AccountBook:
         self._servers = servers
         for node in evidence.nodes:
             account = self._registered(node.server, node.name, AccountKind.NODE, node.source)
-            if account.node is None:
-                account.node = node
+            account.node = node if account.node is None else _filled(account.node, node)
         for facts in evidence.accounts:
             self._take(facts)
+        self._check_counts(evidence.counts)
 
     def find(self, server: str, name: str) -> Registered | None:
         """Return an account; None where no export shows it."""
@@ -83,7 +89,33 @@ class AccountBook:
             shown = self._servers.name(server)
             known = Registered(server=shown, name=name, kind=kind, source=source)
             self._accounts[key] = known
+        known.kinds.add(kind)
         return known
+
+    def _check_counts(self, counts: Iterable[CountFacts]) -> None:
+        """Compare how many accounts a server says that it has with how many were exported."""
+        found = Counter(
+            (account.server.casefold(), kind) for account in self for kind in account.kinds
+        )
+        for count in counts:
+            key = (count.server.casefold(), count.kind)
+            if found[key] == count.number:
+                self._listed.add(key)
+                continue
+            self._listed.discard(key)
+            self.findings.append(
+                import_finding(
+                    rule="export-incomplete",
+                    severity=Severity.ERROR,
+                    subject=count.server,
+                    what=f"the server has {count.number:,} accounts of the kind "
+                    f"{count.kind.label}; {found[key]:,} were exported",
+                    why="What was not exported is missing from the fleet.",
+                    fix="Export it again, all queries of --show-queries into one file.",
+                    file=count.source.file,
+                    line=count.source.line,
+                )
+            )
 
     def _take(self, facts: AccountFacts) -> None:
         account = self._registered(facts.server, facts.name, facts.kind, facts.source)
@@ -111,3 +143,14 @@ class AccountBook:
                 line=facts.source.line,
             )
         )
+
+
+def _filled(node: NodeFacts, other: NodeFacts) -> NodeFacts:
+    """Return the newer of two rows of one node, with what only the other one says."""
+    newer, older = (other, node) if other.last_access > node.last_access else (node, other)
+    missing = {
+        column: getattr(older, column)
+        for column in ("level", "platform", "tcp_name", "tcp_address", "node_type")
+        if not getattr(newer, column)
+    }
+    return replace(newer, **missing)

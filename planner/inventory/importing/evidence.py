@@ -118,6 +118,16 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountFacts:
+    """How many accounts of a kind a server says that it has."""
+
+    server: str
+    kind: AccountKind
+    number: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerFacts:
     """A server definition on `server`: an account there, and how `server` calls the partner."""
 
@@ -232,6 +242,7 @@ class Evidence:
     servers: tuple[ServerFacts, ...] = ()
     nodes: tuple[NodeFacts, ...] = ()
     accounts: tuple[AccountFacts, ...] = ()
+    counts: tuple[CountFacts, ...] = ()
     partners: tuple[PartnerFacts, ...] = ()
     proxies: tuple[ProxyFacts, ...] = ()
     libraries: tuple[LibraryFacts, ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TAG_START: Final = "PLANNER-"
+_NAMES: Final = {"node": "NODE_NAME", "admin": "ADMIN_NAME", "server": "SERVER_NAME"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class Query:
     @property
     def select(self) -> str:
         """The SELECT as it is typed."""
-        first = [f"'{TAG_START}{self.tag}' AS RECORD"]
-        names = list(self.columns)
+        columns = [f"'{TAG_START}{self.tag}' AS RECORD", *self.columns]
         if self.constant:
-            first.append(f"'{self.constant}' AS {names.pop(0)}")
-        return " ".join(["SELECT", ", ".join([*first, *names]), "FROM", self.table])
+            # SECURITY and COUNT show three tables alike.
+            name = _NAMES[self.constant]
+            shown = {"KIND": f"'{self.constant}' AS KIND", "NAME": name, "NUMBER": "COUNT(*)"}
+            columns = [shown.get(column, column) for column in columns]
+        return " ".join(["SELECT", ", ".join(columns), "FROM", self.table])
 
 
 def _query(tag: str, columns: str, table: str, constant: str = "") -> Query:
@@ -55,6 +58,9 @@ QUERIES: Final = (
     _query("SECURITY", "KIND NAME SESSION_SECURITY", "NODES", "node"),
     _query("SECURITY", "KIND NAME SESSION_SECURITY", "ADMINS", "admin"),
     _query("SECURITY", "KIND NAME SESSION_SECURITY", "SERVERS", "server"),
+    _query("COUNT", "KIND NUMBER", "NODES", "node"),
+    _query("COUNT", "KIND NUMBER", "ADMINS", "admin"),
+    _query("COUNT", "KIND NUMBER", "SERVERS", "server"),
     _query("REPLICA", "NODE_NAME REPL_MODE", "NODES WHERE REPL_MODE IS NOT NULL"),
     _query("PROXY", "TARGET_NODE_NAME AGENT_NODE_NAME", "PROXYNODES"),
     _query(
@@ -80,17 +86,10 @@ def show_queries() -> str:
         "* A SELECT whose columns a level does not have fails; the others are enough.",
         "",
         f"* {login} -commadelimited (or -tabdelimited):",
-        *(_select(query) for query in QUERIES),
+        *(query.select for query in QUERIES),
         "",
         f"* {login} -displaymode=list:",
         *COMMANDS,
         "",
     ]
     return "\n".join(lines)
-
-
-def _select(query: Query) -> str:
-    named = {"node": "NODE_NAME", "admin": "ADMIN_NAME", "server": "SERVER_NAME"}
-    if query.constant:
-        return query.select.replace(" NAME,", f" {named[query.constant]},")
-    return query.select

@@ -12,6 +12,7 @@ from planner.domain.observations import ObservedSession
 from planner.inventory.importing.activity_log import LogLine, read_message, sessions_of
 from planner.inventory.importing.evidence import (
     AccountFacts,
+    CountFacts,
     Evidence,
     LevelFacts,
     LibraryFacts,
@@ -73,6 +74,7 @@ class Records:
         self._servers: list[ServerFacts] = []
         self._nodes: list[NodeFacts] = []
         self._accounts: list[AccountFacts] = []
+        self._counts: list[CountFacts] = []
         self._partners: list[PartnerFacts] = []
         self._proxies: list[ProxyFacts] = []
         self._libraries: list[LibraryFacts] = []
@@ -87,6 +89,7 @@ class Records:
             "ADMIN": self._admin,
             "SERVER": self._partner,
             "SECURITY": self._security,
+            "COUNT": self._count,
             "REPLICA": self._replica,
             "PROXY": self._proxy,
             "LIBRARY": self._library,
@@ -145,6 +148,7 @@ class Records:
             servers=tuple(self._servers),
             nodes=tuple(self._nodes),
             accounts=tuple(self._accounts),
+            counts=tuple(self._counts),
             partners=tuple(self._partners),
             proxies=tuple(self._proxies),
             libraries=tuple(self._libraries),
@@ -259,10 +263,18 @@ class Records:
         self._details(source, name, AccountKind.SERVER, cells)
         return f"server definition {name}"
 
+    def _count(self, source: Source, cells: Mapping[str, str]) -> str:
+        number = re.sub(r"[.,\s]", "", cells["NUMBER"])
+        if not re.fullmatch(r"\d{1,9}", number, re.ASCII):
+            raise RowError("the count is no number")
+        kind = _kind(cells["KIND"])
+        self._counts.append(
+            CountFacts(server=self._server, kind=kind, number=int(number), source=source)
+        )
+        return f"accounts of {self._server}"
+
     def _security(self, source: Source, cells: Mapping[str, str]) -> str:
-        kind = _KINDS.get(cells["KIND"].casefold())
-        if kind is None:
-            raise RowError("the row is of no kind of account")
+        kind = _kind(cells["KIND"])
         name = _name(cells["NAME"])
         self._details(source, name, kind, cells)
         return f"{kind.label} {name}"
@@ -323,6 +335,19 @@ def _name(text: str) -> str:
     if not is_name(text):
         raise RowError("the name is empty or holds a blank or a character that cannot be printed")
     return text
+
+
+def _kind(text: str) -> AccountKind:
+    """Return a kind of account.
+
+    Raises
+    ------
+    RowError
+        If it is none.
+    """
+    if text.casefold() not in _KINDS:
+        raise RowError("the row is of no kind of account")
+    return _KINDS[text.casefold()]
 
 
 def _level(parts: list[str]) -> str:

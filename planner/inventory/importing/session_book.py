@@ -27,6 +27,8 @@ _DEFAULT_PORT: Final = "1500"
 _PARTNERS: Final = (SessionKind.SERVER, SessionKind.LIBRARY, SessionKind.STORAGE_AGENT)
 _OPERATIONS_CENTER: Final = "ibm-oc-"
 """How the administrator begins that the Operations Center makes for itself (inferred)."""
+_TOLD: Final = 1_000
+"""After so many nodes the observer is told again."""
 _NO_CLIENTS: Final = {
     "nas": "a NAS node: the server itself opens its sessions",
     "objectclient": "an object client: it comes by HTTPS through the object agent",
@@ -204,7 +206,9 @@ class SessionBook:
             name = stanza.node or client.name
             kind = AccountKind.SERVER if is_agent else AccountKind.NODE
             account = self._accounts.find(server, name)
-            if account is None and self._accounts.is_listed(server, kind):
+            is_registered = account is not None and kind in account.kinds
+            is_listed = account is not None or self._accounts.is_listed(server, kind)
+            if is_listed and not is_registered:
                 if stanza.node and not stanza.is_failover:
                     self._report_unregistered(stanza, server, name)
                 continue  # its stanza serves administrators
@@ -223,13 +227,13 @@ class SessionBook:
             (proxy.server.casefold(), proxy.target.casefold()) for proxy in self._evidence.proxies
         }
         of_files = set(self.clients)
-        nodes = self._evidence.nodes
         names: dict[str, list[NodeFacts]] = defaultdict(list)
-        for number, node in enumerate(nodes, 1):
-            tell(number, len(nodes))
-            account = self._accounts.find(node.server, node.name)
-            if account is None or account.node is not node:
-                self._report_node(node, "duplicate-node", "the node stands in the export twice")
+        nodes = [account for account in self._accounts if account.node is not None]
+        for number, account in enumerate(nodes, 1):
+            node = account.node
+            if number % _TOLD == 0 or number == len(nodes):
+                tell(number, len(nodes))
+            if node is None:
                 continue
             if node.tcp_name:
                 names[node.tcp_name.casefold()].append(node)
@@ -273,6 +277,8 @@ class SessionBook:
             if seen.kind is AccountKind.NODE and (not known or self.claimants(server, name)):
                 continue
             client = self.client(known or seen.host, source)
+            if not known:
+                self._report_host(seen.host, name, server, source)
             ways = self._ways[client.name.casefold(), server.casefold()]
             way = next((one for one in ways if not one.key_database), None)
             is_admin = seen.kind is AccountKind.ADMIN
@@ -284,7 +290,7 @@ class SessionBook:
             kind = SessionKind.ADMIN if is_admin else SessionKind.BACKUP
             self._add(client, server, name, kind, way, source, **columns)
         for account in self._accounts:
-            if account.kind is AccountKind.ADMIN and not self.claimants(
+            if AccountKind.ADMIN in account.kinds and not self.claimants(
                 account.server, account.name
             ):
                 self._report_admin(account)
@@ -470,6 +476,17 @@ class SessionBook:
             "nothing shows from which host this administrator comes",
             "An administrator's host stands in the activity log alone (ANR0407I, ANR0839I).",
             "Export the activity log over more days, or add its sessions to sessions.csv.",
+        )
+
+    def _report_host(self, host: str, account: str, server: str, source: Source) -> None:
+        self._report(
+            "client-by-host",
+            Severity.NOTE,
+            source,
+            host,
+            f"{account} came to {server} from this host, of which nothing else is known",
+            "Its level and options are unknown, so it counts as old.",
+            "Give its option files, and what `dsmc query session` prints, as CLIENT=FILE.",
         )
 
     def _report_partner(self, name: str, server: str, source: Source) -> None:
