@@ -104,7 +104,7 @@ def read_site(
     fleet = _build(rows, draft, settings, before, into, faults)
     if observer is not None:
         observer("building the fleet", 1, 1)
-    findings = in_order([*draft.findings, *remarks, *_unknown_options(draft)])
+    findings = in_order([*draft.findings, *remarks])
     return FleetImport(
         fleet=fleet,
         evidence=evidence,
@@ -246,25 +246,3 @@ def _is_default(row: Row, rows: Mapping[str, Mapping[Key, Row]]) -> bool:
     return all(
         row.get(column, "") in ("", default) for column, default in defaults.items()
     ) and not set(row) - {"server", "account", *defaults}
-
-
-def _unknown_options(draft: Draft) -> list[Finding]:
-    """One finding for all sessions whose options no file shows."""
-    unknown = [
-        row["client"]
-        for row in draft.rows["sessions.csv"].values()
-        if "tcpport" not in row and row["kind"] in ("backup", "api", "vm", "admin", "failover")
-    ]
-    if not unknown:
-        return []
-    return [
-        import_finding(
-            rule="options-unknown",
-            severity=Severity.NOTE,
-            subject=f"{len(unknown)} sessions",
-            what=f"the options of {len(unknown)} sessions of {len(set(unknown))} clients are the "
-            "defaults, as no options file of theirs was given",
-            why="Ports, SSL and the rest stand in dsm.sys and dsm.opt alone.",
-            fix="Give these files, or correct sessions.csv.",
-        )
-    ]

@@ -13,7 +13,7 @@ from planner.inventory.importing.account_book import AccountBook
 from planner.inventory.importing.certificate_book import CertificateBook
 from planner.inventory.importing.evidence import Evidence, Observer, Source, import_finding
 from planner.inventory.importing.server_book import Row, ServerBook
-from planner.inventory.importing.session_book import SessionBook
+from planner.inventory.importing.session_book import PARTNERS, SessionBook
 from planner.inventory.schema import FILES
 from planner.inventory.x509 import CertificateFile
 
@@ -106,6 +106,7 @@ def merge(
         *sessions.findings,
         *certificates.findings,
     ]
+    findings.extend(_unknown_options(sessions))
     trust = _trust(certificates, sessions, servers, evidence, findings)
     rows = {
         "servers.csv": list(servers.rows.values()),
@@ -183,6 +184,28 @@ def _trust(
             )
         )
     return rows
+
+
+def _unknown_options(book: SessionBook) -> list[Finding]:
+    """Return one finding for all sessions whose options no file shows."""
+    clients = [
+        session.client
+        for session in book.sessions.values()
+        if session.stanza is None and session.kind not in PARTNERS
+    ]
+    if not clients:
+        return []
+    return [
+        import_finding(
+            rule="options-unknown",
+            severity=Severity.NOTE,
+            subject=f"{len(clients)} sessions",
+            what=f"{len(clients)} sessions of {len(set(clients))} clients have the defaults, as no "
+            "options file of theirs was given",
+            why="Ports, SSL and the rest stand in dsm.sys and dsm.opt alone.",
+            fix="Give these files, or correct sessions.csv.",
+        )
+    ]
 
 
 def tables_of(rows: Mapping[str, Mapping[Key, Row]]) -> dict[str, Table]:

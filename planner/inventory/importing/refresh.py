@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from planner.domain.fleet import AccountKind
-from planner.inventory.importing.merge import Draft, Key, key_of
+from planner.inventory.importing.merge import KEYS, Draft, Key, key_of
 from planner.inventory.importing.server_book import Row
 
 _PLANNED: Final = (
@@ -29,6 +29,20 @@ _TOLD: Final = {
     "certificates.csv": "certificate",
     "trust.csv": "trust",
 }
+_MEANT_BY_BLANK: Final = {
+    "authentication": ("Local",),
+    "session_security": ("Transitional",),
+    "sslrequired": ("Default",),
+    "kind": ("node", "backup"),
+    "tls12": ("No",),
+    "ssl": ("No",),
+    "sslacceptcertfromserv": ("No",),
+    "sslfipsmode": ("No",),
+    "ssldisablelegacytls": ("No",),
+    "lanfreessl": ("No",),
+    "commmethod": ("TCPIP",),
+}
+"""Values that an empty cell means already."""
 _KIND_OF_SESSION: Final = {
     "admin": AccountKind.ADMIN,
     "server": AccountKind.SERVER,
@@ -86,9 +100,21 @@ def refresh(before: Mapping[str, Sequence[Row]], draft: Draft) -> Refreshed:
     merged: dict[str, dict[Key, Row]] = {}
     for file, own in draft.rows.items():
         old = {key_of(file, row): row for row in before.get(file, ())}
+        if file == "accounts.csv":
+            implied = _implied_accounts(before)
+            old |= {key: row for key, row in implied.items() if key not in old}
         merged[file] = _merged(file, old, own, changes)
     _drop_gone(before, draft, merged, changes)
     return Refreshed(rows=merged, changes=tuple(changes))
+
+
+def _implied_accounts(before: Mapping[str, Sequence[Row]]) -> dict[Key, Row]:
+    """Return the accounts that sessions name and that need no rows of their own."""
+    rows = [
+        {"server": row["server"], "account": _account_of("sessions.csv", row)}
+        for row in before.get("sessions.csv", ())
+    ]
+    return {key_of("accounts.csv", row): row for row in rows}
 
 
 def _merged(
@@ -105,7 +131,8 @@ def _merged(
             if not value or column in _PLANNED:
                 continue
             was = known.get(column, "")
-            if was.casefold() == value.casefold() or column in ("client", "server", "account"):
+            is_own_kind = column == "kind" and file == "clients.csv" and was  # informative only
+            if column in KEYS[file] or is_own_kind or _means_same(column, was, value):
                 continue
             known[column] = value
             if _is_told(column, was, value):
@@ -115,10 +142,18 @@ def _merged(
     return rows
 
 
+def _means_same(column: str, was: str, now: str) -> bool:
+    """Whether two cells say the same; a missing sub-level is none that differs."""
+    if was.casefold() == now.casefold():
+        return True
+    if column == "level":
+        return f"{was}.0" == now
+    return False
+
+
 def _is_told(column: str, was: str, now: str) -> bool:
-    """Whether a change is one: a blank that means the same default is none."""
-    defaults = {"Transitional", "Default", "No", "node", "backup", "TCPIP", "Local", "default"}
-    return not (was == "" and now in defaults and column != "certificate")
+    """Whether a change is one: a blank that means the same value is none."""
+    return was != "" or now not in _MEANT_BY_BLANK.get(column, ())
 
 
 def _drop_gone(

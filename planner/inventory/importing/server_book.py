@@ -38,8 +38,11 @@ class ServerBook:
 
     def name(self, text: str) -> str:
         """Return a server's name as it was first met; a new name as it stands."""
-        row = self.rows.get(text.casefold())
-        return row["server"] if row else text
+        return self.row(text).get("server", text)
+
+    def row(self, name: str) -> Row:
+        """Return what is known of a server; nothing of one that is not known."""
+        return self.rows.get(name.casefold(), {})
 
     def add_unknown(self, name: str, source: Source, *, address: str = "") -> str:
         """Add a server that something refers to and no export is of; returns its name."""

@@ -24,9 +24,11 @@ from planner.inventory.importing.server_book import Row, ServerBook
 
 _DEFAULT_PORT: Final = "1500"
 """TCPPORT where an options file does not give it."""
-_PARTNERS: Final = (SessionKind.SERVER, SessionKind.LIBRARY, SessionKind.STORAGE_AGENT)
+PARTNERS: Final = (SessionKind.SERVER, SessionKind.LIBRARY, SessionKind.STORAGE_AGENT)
+"""Sessions that servers and storage agents open."""
 _OPERATIONS_CENTER: Final = "ibm-oc-"
 """How the administrator begins that the Operations Center makes for itself (inferred)."""
+_LOCAL: Final = ("SHAREDMEM", "NAMEDPIPE")
 _TOLD: Final = 1_000
 """After so many nodes the observer is told again."""
 _NO_CLIENTS: Final = {
@@ -64,16 +66,11 @@ class Client:
             return ClientKind.OPERATIONS_CENTER
         if self.is_partner:
             return ClientKind.SERVER
-        kinds = {SessionKind.FAILOVER: ClientKind.BACKUP} | {
-            session: ClientKind(session)
-            for session in (
-                SessionKind.BACKUP,
-                SessionKind.VM,
-                SessionKind.API,
-                SessionKind.ADMIN,
-            )
-        }
-        return next((kind for one, kind in kinds.items() if one in self.kinds), ClientKind.BACKUP)
+        for kind in (SessionKind.VM, SessionKind.API, SessionKind.BACKUP):
+            if kind in self.kinds:
+                return ClientKind(kind)
+        is_admin = self.kinds and all(kind is SessionKind.ADMIN for kind in self.kinds)
+        return ClientKind.ADMIN if is_admin else ClientKind.BACKUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +141,17 @@ class SessionBook:
             client = self.client_at(seen.host) if seen.host else ""
             yield replace(seen, client=client) if client else seen
 
+    def _local_client(self, seen: ObservedSession, server: str) -> str:
+        """Return the client of a session on the server's own host: the only one that has such."""
+        local = {
+            stanza.client
+            for (_, called), ways in self._ways.items()
+            if seen.is_local and called == server.casefold()
+            for stanza in ways
+            if stanza.options.get("commmethod", "") in _LOCAL
+        }
+        return local.pop() if len(local) == 1 else ""
+
     def _learn_hosts(self) -> None:
         """Learn where clients are, by the last logins with nodes that one client alone uses."""
         for account in self._accounts:
@@ -177,7 +185,7 @@ class SessionBook:
             row = {**stanza.options} | columns
             if kind is not SessionKind.STORAGE_AGENT:  # its TCPPORT is the one that it listens on
                 row.setdefault("tcpport", stanza.port or _DEFAULT_PORT)
-        if kind not in _PARTNERS:
+        if kind not in PARTNERS:
             row.setdefault("sslacceptcertfromserv", "Yes")  # the product's default (FP812)
         client.kinds.append(kind)
         if account.casefold().startswith(_OPERATIONS_CENTER):
@@ -185,6 +193,9 @@ class SessionBook:
         claims = self.claimants(server, account)
         if client.name not in claims:
             claims.append(client.name)
+        port = self._servers.row(server).get("tcpport", "")
+        if row.get("tcpport") == port:
+            row.pop("tcpport", None)  # empty means the server's
         self.sessions[key] = Session(
             client=client.name,
             server=server,
@@ -271,9 +282,9 @@ class SessionBook:
             if seen.kind is AccountKind.SERVER:
                 self._add_partner(name, server, source)
                 continue
-            if not seen.host:
+            known = self.client_at(seen.host) if seen.host else self._local_client(seen, server)
+            if not seen.host and not known:
                 continue
-            known = self.client_at(seen.host)
             if seen.kind is AccountKind.NODE and (not known or self.claimants(server, name)):
                 continue
             client = self.client(known or seen.host, source)
