@@ -206,7 +206,10 @@ def test_the_help_is_the_golden_one(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = []
-    for arguments in (["--help"], *([name, "--help"] for name in ("plan", "check", "certs"))):
+    for arguments in (
+        ["--help"],
+        *([name, "--help"] for name in ("plan", "check", "import", "certs")),
+    ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 0
