@@ -125,12 +125,12 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     importing.add_argument(
         "--out", type=Path, metavar="FLEET", help="the fleet folder, new or to be refreshed"
     )
-    for name, meaning in (("start", "the first day"), ("end", "the first day after the last")):
+    for name, meaning in (
+        ("start", "the first day of a new fleet; by default the newest day that a file shows"),
+        ("end", "the first day after the last; by default two years after the first"),
+    ):
         importing.add_argument(
-            f"--{name}",
-            type=datetime.date.fromisoformat,
-            metavar="DATE",
-            help=f"{meaning} of a new fleet; by default two years from the exports' newest day",
+            f"--{name}", type=datetime.date.fromisoformat, metavar="DATE", help=meaning
         )
     importing.add_argument(
         "--show-queries",

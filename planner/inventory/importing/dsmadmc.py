@@ -282,7 +282,7 @@ class _Reader:
             return False
         label = " ".join(found[1].casefold().split())
         kind = _LISTS.get(label, "")
-        if kind and (not self._list or label in self._list):
+        if kind and (kind != self._list_kind or label in self._list):
             self._close_list()
             self._list_kind = kind
         if not self._list_kind:
