@@ -18,7 +18,7 @@ from planner.inventory.importing.evidence import (
 )
 from planner.inventory.importing.text import LONGEST_LINE, lines_of
 
-_LISTED: Final = re.compile(r'\s*([*!#-]{1,3})\s+"?([^"]{1,256}?)"?\s*')
+_LISTED: Final = re.compile(r'\s*([*!#-]{1,3})(?:\t|\s{2})\s*"?([^"]{1,256}?)"?\s*')
 _LABEL: Final = re.compile(r'\s*Label\s*:\s*"?([^"]{1,256}?)"?\s*')
 _DETAIL: Final = re.compile(r"\s*([A-Z][A-Za-z ]{1,30}?)\s*:\s*(.*?)\s*")
 _HEXADECIMAL: Final = re.compile(r"[\s:]*(?:[0-9A-Fa-f]{2}[\s:]*){1,64}")
