@@ -104,7 +104,8 @@ VMTAGDATAMOVER VMTAGDEFAULTDATAMOVER VMTEMPDATASTORE VMTIMEOUT VMVERIFYIFACTION 
 VMVSTORCOMPR VMVSTORTRANSPORT VOLUMEHISTORY VSSALTSTAGINGDIR VSSUSESYSTEMPROVIDER WEBPORTS
 WILDCARDSARELITERAL
 """
-_OTHERS: Final = frozenset(_OTHER_NAMES.split())
+OTHERS: Final = frozenset(_OTHER_NAMES.split())
+"""Options that the kit does not use, in capitals."""
 
 _MISSPELT: Final = 0.8
 """From this likeness on an unknown option is taken for a misspelt one [1]."""
@@ -133,7 +134,7 @@ def word_of(name: str) -> Word | None:
 def is_other(name: str) -> bool:
     """Whether a name, or the beginning of one, is that of an option that the kit does not use."""
     folded = name.upper()
-    return folded in _OTHERS or (len(folded) >= 4 and _begins(folded, _OTHERS))
+    return folded in OTHERS or (len(folded) >= 4 and _begins(folded, OTHERS))
 
 
 def _begins(text: str, names: Iterable[str]) -> bool:
