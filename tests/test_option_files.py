@@ -58,7 +58,7 @@ def test_stanzas_are_read_with_abbreviations_quotes_and_any_case() -> None:
     assert (archive.alias, archive.port, archive.node) == ("archive", "1601", "")
     assert archive.options == {"ssl": "Yes", "sslrequired": "ServerOnly"}
     assert archive.source.line == 20
-    assert found.findings == found.faults == ()
+    assert (found.findings, found.faults) == ((), ())
 
 
 def test_every_line_of_a_sample_is_accounted_for() -> None:
@@ -95,7 +95,7 @@ def test_a_windows_options_file_is_one_way_to_one_server() -> None:
 
 def test_the_user_options_of_unix_are_no_way_to_a_server() -> None:
     found = read("SERVERNAME backup\nSUBDIR yes\n", file="dsm.opt")
-    assert found.stanzas == found.findings == ()
+    assert (found.stanzas, found.findings) == ((), ())
 
 
 def test_a_replication_block_is_no_stanza_and_makes_the_failover() -> None:
