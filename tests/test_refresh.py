@@ -154,6 +154,20 @@ def test_a_renewed_certificate_gets_a_new_name_and_the_old_one_stays(tmp_path: P
     ]
 
 
+def test_a_label_means_the_same_certificate_at_every_import(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(EXPORT)
+    listing = tmp_path / "N1" / "dsmcert.txt"
+    listing.parent.mkdir()
+    listing.write_text("Certificates found\n!\tA\n")
+    certificate_file = tmp_path / "a-cert256.arm"
+    certificate_file.write_bytes(make(DEFAULT).pem)
+    out = tmp_path / "fleet"
+    for files in ((listing, certificate_file), (listing, certificate_file), (listing,)):
+        made = planner.import_fleet(tmp_path / "a.txt", *files, out=out)
+        assert len(made.fleet.trust) == 1
+        assert not made.findings.of("unknown-label").rows
+
+
 def test_a_row_of_certificates_without_a_file_keeps_its_name_to_itself(tmp_path: Path) -> None:
     built = {**BEFORE, "certificates": [certificate("a-cert256", signature="md5")]}
     write_case(case(**built), tmp_path / "fleet")  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -36,6 +36,15 @@ _DEFAULT_LABELS: Final = {
 _PRESENTED: Final = (CertificateKind.LEAF, CertificateKind.SELF_SIGNED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCertificate:
+    """A certificate that the fleet has already; `found` is None for one without a file."""
+
+    name: str
+    server: str
+    found: CertificateFile | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Described:
     """A certificate that listings alone show, or what they add to a file."""
@@ -58,14 +67,14 @@ class CertificateBook:
     Parameters
     ----------
     known
-        The certificates that the fleet has already, by name; None for one without a file.
+        The certificates that the fleet has already.
     """
 
     def __init__(
         self,
         evidence: Evidence,
         servers: ServerBook,
-        known: Mapping[str, CertificateFile | None],
+        known: Iterable[KnownCertificate],
     ) -> None:
         self.findings: list[Finding] = []
         self.files: dict[str, bytes] = {}
@@ -77,10 +86,10 @@ class CertificateBook:
         self._candidates: dict[str, dict[int, dict[str, Source]]] = defaultdict(
             lambda: defaultdict(dict)
         )
-        for name, file in known.items():
-            self._described[name.casefold()] = Described(name=name)
-            if file is not None:
-                self._learn(file.der, file.subject, name)
+        for old in known:
+            self._described[old.name.casefold()] = Described(name=old.name, server=old.server)
+            if old.found is not None:
+                self._learn(old.found.der, old.found.subject, old.name)
         self._take_files(evidence.certificates)
         is_of_server = [one.owner in servers for one in evidence.held]
         for one, is_own in zip(evidence.held, is_of_server, strict=True):
@@ -124,6 +133,9 @@ class CertificateBook:
         if known is not None:
             if is_presented:
                 self._candidates[server.casefold()][rank][known] = found.source
+                own = self._described.get(known.casefold())
+                if own is not None and kind in _PRESENTED:
+                    own.server = own.server or server
             return known
         stem = path.stem if has_suffix else path.name
         if server and (stem.casefold() in _COMMON_STEMS or stem.casefold() in self._described):

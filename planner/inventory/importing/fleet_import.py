@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from planner.domain.calendar import Calendar, Capacity, iso, to_day
 from planner.domain.errors import Fault, InventoryError
 from planner.domain.findings import Finding, Findings, Severity, in_order
@@ -15,6 +17,7 @@ from planner.inventory.csv_tables import read_table
 from planner.inventory.files import read_bytes
 from planner.inventory.fleet_folder import fleet_of, read_fleet
 from planner.inventory.fleet_tables import build_tables
+from planner.inventory.importing.certificate_book import KnownCertificate
 from planner.inventory.importing.evidence import Evidence, Observer, import_finding
 from planner.inventory.importing.merge import Draft, Key, merge, tables_of, unmerged
 from planner.inventory.importing.refresh import Change, refresh
@@ -22,7 +25,6 @@ from planner.inventory.importing.server_book import Row
 from planner.inventory.importing.sources import read_sources
 from planner.inventory.schema import FILES, SETTINGS_FILE
 from planner.inventory.settings import LARGEST_SETTINGS, Settings, read_settings
-from planner.inventory.x509 import CertificateFile
 
 HORIZON: Final = 730
 """Length of the horizon where nobody gave its end [days]."""
@@ -177,18 +179,20 @@ def _days(evidence: Evidence) -> Iterable[str]:
             continue
 
 
-def _certificates(before: Fleet | None) -> dict[str, CertificateFile | None]:
+def _certificates(before: Fleet | None) -> list[KnownCertificate]:
+    """Return the certificates that a fleet describes."""
     if before is None:
-        return {}
+        return []
     files = certificate_files(before)
     table = before.certificates
-    return {
-        name: files.get(file)
-        for name, file, is_described in zip(
-            table.name, table.file, table.described.tolist(), strict=True
+    return [
+        KnownCertificate(
+            name=table.name[row],
+            server=before.servers.name[table.server[row]] if table.server[row] >= 0 else "",
+            found=files.get(table.file[row]),
         )
-        if is_described
-    }
+        for row in np.flatnonzero(table.described).tolist()
+    ]
 
 
 def _rows_of(folder: Path, faults: list[Fault]) -> dict[str, Sequence[Row]]:

@@ -1,6 +1,6 @@
 """Evidence into the tables of a fleet: one client, one server, one account from many sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +10,11 @@ from planner.domain.fleet import AccountKind
 from planner.domain.observations import ObservedSession
 from planner.inventory.csv_tables import Table
 from planner.inventory.importing.account_book import AccountBook
-from planner.inventory.importing.certificate_book import CertificateBook
+from planner.inventory.importing.certificate_book import CertificateBook, KnownCertificate
 from planner.inventory.importing.evidence import Evidence, Observer, Source, import_finding
 from planner.inventory.importing.server_book import Row, ServerBook
 from planner.inventory.importing.session_book import PARTNERS, SessionBook
 from planner.inventory.schema import FILES
-from planner.inventory.x509 import CertificateFile
 
 KEYS: Final = {
     "servers.csv": ("server",),
@@ -72,7 +71,7 @@ def key_of(file: str, row: Mapping[str, str]) -> Key:
 def merge(
     evidence: Evidence,
     *,
-    known: Mapping[str, CertificateFile | None] | None = None,
+    known: Iterable[KnownCertificate] = (),
     observer: Observer | None = None,
 ) -> Draft:
     """Merge what all sources say into the tables of one fleet.
@@ -82,7 +81,7 @@ def merge(
     Parameters
     ----------
     known
-        The certificates that the fleet has already, by name; None for one without a file.
+        The certificates that the fleet has already.
     observer
         Is told how many nodes are merged.
 
@@ -98,7 +97,7 @@ def merge(
     servers = ServerBook(evidence)
     accounts = AccountBook(evidence, servers)
     sessions = SessionBook(evidence, servers, accounts, tell=tell)
-    certificates = CertificateBook(evidence, servers, known or {})
+    certificates = CertificateBook(evidence, servers, known)
     findings = [
         *evidence.findings,
         *servers.findings,
