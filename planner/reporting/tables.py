@@ -69,6 +69,8 @@ _TABLES: Final = (
 
 waves = certificate_tables.waves
 """The table of waves.csv, here because this is where users look for tables."""
+import_changes = import_tables.changes
+"""The table of import_changes.csv, likewise."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:
