@@ -158,7 +158,7 @@ def _plan(fleet: Path, plan: Path | None, out: Path, *, runbooks: bool) -> int:
     return HAS_ERRORS if run.findings.has_errors else FINE
 
 
-class _Bar:
+class Bar:
     """Draws a progress bar on stderr for each step, where that is a terminal."""
 
     def __init__(self) -> None:
@@ -185,7 +185,7 @@ def _import(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
         return FINE
     if chosen.out is None or not chosen.files:
         parser.error("import: give --out FLEET and at least one FILE")
-    bar = _Bar()
+    bar = Bar()
     try:
         made = planner.import_fleet(
             *chosen.files, out=chosen.out, start=chosen.start, end=chosen.end, observer=bar

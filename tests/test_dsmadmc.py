@@ -69,7 +69,7 @@ def test_a_node_that_never_connected_has_no_level() -> None:
 @pytest.mark.parametrize(
     ("row", "what"),
     [
-        ("PLANNER-NODE,N1,AIX", "the row has 2 values, the query 11"),
+        ("PLANNER-NODE,N1,AIX", "the row has 2 of its query's 11 values"),
         ("PLANNER-NODE,N1,,,8,x,13,2,,,,,", "version, release and level are no product level"),
         ("PLANNER-NODE,,,,8,1,13,2,,,,,", "the name is empty or holds a blank"),
         ("PLANNER-ADMIN,A B,Local,", "the name is empty or holds a blank"),

@@ -118,7 +118,7 @@ def test_levels_that_contradict_each_other_are_a_finding_and_the_newest_login_co
     draft = merged(files)
     assert rows(draft, "clients.csv")[0]["level"] == "8.1.22.0"
     (finding,) = [one for one in draft.findings if one.rule == "level-contradiction"]
-    assert finding.what == "the level is 7.1.6.3 here and 8.1.22.0 elsewhere, which was taken"
+    assert finding.what == "8.1.22.0 was taken as its level; here it is 7.1.6.3"
     assert (finding.file, finding.line) == ("a.txt", 2)
 
 

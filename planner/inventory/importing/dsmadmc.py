@@ -184,7 +184,7 @@ class _Reader:
         _, *cells = _cells(line, delimiter)
         n = len(columns)
         if len(cells) < n or any(cells[n:]):
-            self._damaged(number, f"the row has {len(cells)} values, the query {n}")
+            self._damaged(number, f"the row has {len(cells)} of its query's {n} values")
             return
         self._row(number, tag, dict(zip(columns, cells, strict=False)))
 

@@ -13,7 +13,7 @@ from planner.inventory.importing.account_book import AccountBook
 from planner.inventory.importing.certificate_book import CertificateBook, KnownCertificate
 from planner.inventory.importing.evidence import Evidence, Observer, Source, import_finding
 from planner.inventory.importing.server_book import Row, ServerBook
-from planner.inventory.importing.session_book import PARTNERS, SessionBook
+from planner.inventory.importing.session_book import PARTNERS, SessionBook, some
 from planner.inventory.schema import FILES
 
 KEYS: Final = {
@@ -198,9 +198,9 @@ def _unknown_options(book: SessionBook) -> list[Finding]:
         import_finding(
             rule="options-unknown",
             severity=Severity.NOTE,
-            subject=f"{len(clients)} sessions",
-            what=f"{len(clients)} sessions of {len(set(clients))} clients have the defaults, as no "
-            "options file of theirs was given",
+            subject=some(clients),
+            what="their sessions have the defaults where no options file was given; number of such "
+            f"sessions: {len(clients)}",
             why="Ports, SSL and the rest stand in dsm.sys and dsm.opt alone.",
             fix="Give these files, or correct sessions.csv.",
         )

@@ -413,7 +413,7 @@ class SessionBook:
             Severity.WARNING,
             source,
             client.name,
-            f"the level is {level} here and {client.level} elsewhere, which was taken",
+            f"{client.level} was taken as its level; here it is {level}",
             "NODES holds the level of the last program that logged on: another one, or an old "
             "login. A client's own word comes first, then its newest login.",
             "Correct the level in clients.csv if the other one is right.",
@@ -445,7 +445,7 @@ class SessionBook:
                     Severity.WARNING,
                     node.source,
                     node.tcp_name,
-                    f"{len(unclaimed)} clients have this TCP_NAME: {_some(unclaimed)}",
+                    f"{len(unclaimed)} clients have this TCP_NAME: {some(unclaimed)}",
                     "They may be one client with several nodes, copies of one image, or a name "
                     "that was used twice.",
                     "Give the option files of the host, or join the rows in clients.csv.",
@@ -458,7 +458,7 @@ class SessionBook:
                     Severity.WARNING,
                     node.source,
                     node.name,
-                    f"the node has {len(places)} TCP_NAMEs: {_some(places)}",
+                    f"the node has {len(places)} TCP_NAMEs: {some(places)}",
                     "The host was renamed, or two hosts use one node, which becomes strict for "
                     "both.",
                     "Check which hosts use it; give each one its option files or a row of its own.",
@@ -525,6 +525,7 @@ def _kind_of(node: NodeFacts) -> SessionKind:
     return SessionKind.API if folded.startswith(("tdp", "api", "db2")) else SessionKind.BACKUP
 
 
-def _some(names: Iterable[str]) -> str:
-    shown = sorted(names)
+def some(names: Iterable[str]) -> str:
+    """Return some of the names, sorted, and whether there are more."""
+    shown = sorted(set(names))
     return ", ".join(shown[:5]) + (" and more" if len(shown) > 5 else "")
