@@ -166,6 +166,7 @@ class Bar:
         self._bar: tqdm[Never] | None = None
 
     def __call__(self, step: str, done: int, whole: int) -> None:
+        """Show how much of a step is done."""
         if step != self._step:
             self.close()
             self._step = step

@@ -140,6 +140,19 @@ def test_the_reports_are_the_tables_of_the_import(imported: Import) -> None:
     assert not (folder / "import_changes.csv").exists()
 
 
+def test_a_row_of_the_fleet_leads_back_to_its_line(imported: Import) -> None:
+    source = imported.source_of(
+        "sessions.csv", client="lh-hr-db-01", server="chandler", account="LH-HR-DB-01_DB2",
+        key_database="api",
+    )  # fmt: skip
+    assert source is not None
+    path = Path(source.file)
+    assert path.parts[-3:] == ("lh-hr-db-01", "api", "dsm.sys")
+    line = path.read_text(encoding="utf-8").splitlines()[source.line - 1]
+    assert line == "SErvername CHANDLER"
+    assert imported.source_of("clients.csv", client="nobody") is None
+
+
 def test_the_import_says_its_key_numbers(imported: Import) -> None:
     used = Counter({use: imported.count(use) for use in LineUse})
     assert used[LineUse.FAULT] == 0

@@ -82,6 +82,51 @@ def test_every_line_of_a_sample_is_accounted_for() -> None:
     assert uses(found)[:6] == [LineUse.COMMENT] * 5 + [LineUse.ASIDE]
 
 
+LAYOUTS = {
+    "the least that works": "SE a\nTCPS a.example\n",
+    "tabs and CRLF": "SErvername\tA\r\n\tTCPServeraddress\ta.example\r\n\tTCPPort\t1500\r\n",
+    "one blank before all": " SErvername A\n TCPServeraddress a.example\n\n \n* end",
+    "no line feed at the end": "SErvername A\nTCPServeraddress a.example",
+    "LAN-free": (
+        "SErvername A\n  commmethod tcpip\n  tcpserveraddress a.example\n  enablelanfree yes\n"
+        "  lanfreecommmethod sharedmem\n  lanfreeshmport 1510\n  lanfreetcpport 1502\n"
+        "  lanfreetcpserveraddress 127.0.0.1\n  LANFREESSL no\n"
+    ),
+    "SSL of an old service": (
+        "SERVERNAME A\n  TCPSERVERADDRESS a.example\n  TCPPORT 1600\n  TCPADMINPORT 1601\n"
+        "  SSL yes\n  SSLREQUIRED yes\n  PASSWORDACCESS generate\n  PASSWORDDIR /etc/adsm\n"
+        "  DEDUPLICATION yes\n  COMPRESSION yes\n  ENABLECLIENTENCRYPTKEY yes\n"
+    ),
+    "a sample with everything commented out": (
+        "***********\n* IBM *\n***********\n* SErvername  server_a\n*    COMMMethod  TCPip\n"
+        "SErvername  server_a\n   COMMMethod         TCPip\n   TCPPort            1500\n"
+        "   TCPServeraddress   node.domain.company.COM\n"
+    ),
+    "globals first": (
+        "DEFAULTServer A\nMIGRATEServer A\nERRORLOGName /var/log/e.log\nSCHEDLOGRetention 7 D\n"
+        "SErvername A\n  TCPServeraddress a.example\n  INCLUDE.VM vm1 mc\n  EXCLUDE.DIR /tmp\n"
+        "  DOMAIN ALL-LOCAL -/scratch\n  SCHEDCMDEXCEPTION x\n"
+    ),
+    "several nodes of one host": (
+        "SErvername A\n  TCPServeraddress a.example\n  NODename N1\n  ASNODename CLUSTER\n"
+        "SErvername A_DB\n  TCPServeraddress a.example\n  NODename N2\n"
+    ),
+    "LDAP words and IPv6": (
+        "SErvername A\n  COMMMethod V6Tcpip\n  TCPServeraddress fe80::1\n  TXNBYTELIMIT 25600\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LAYOUTS.values(), ids=list(LAYOUTS))
+def test_layouts_that_occur_are_read_without_a_fault_and_each_line_counts(text: str) -> None:
+    found = read(text)
+    assert (found.faults, found.findings) == ((), ())
+    assert len(uses(found)) == len(text.splitlines())
+    assert len(found.stanzas) == text.upper().count("TCPS")
+    unknown = "an option that the kit does not know"
+    assert unknown not in {one.what for one in found.lines}
+
+
 def test_a_windows_options_file_is_one_way_to_one_server() -> None:
     text = (
         "* dsm.opt\r\nNODENAME db1\r\nTCPSERVERADDRESS 10.0.0.1\r\nSSL Yes\r\nTCPPORT 1543\r\n"

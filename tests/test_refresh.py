@@ -154,6 +154,19 @@ def test_a_renewed_certificate_gets_a_new_name_and_the_old_one_stays(tmp_path: P
     ]
 
 
+def test_trust_that_a_whole_listing_does_not_show_is_gone(tmp_path: Path) -> None:
+    listing = tmp_path / "N1" / "dsmcert.txt"
+    listing.parent.mkdir()
+    for text, n_gone in (("Label : b\nSubject : CN=b\n", 0), ("No certificates were found\n", 1)):
+        built = case(**{**BEFORE, "plan": None})  # type: ignore[arg-type]
+        write_case(built, tmp_path / "fleet")
+        (tmp_path / "a.txt").write_text(EXPORT + node("N2"))
+        listing.write_text(text)
+        made = planner.import_fleet(tmp_path / "a.txt", listing, out=tmp_path / "fleet")
+        gone = [one.subject for one in made.changes if one.kind is ChangeKind.GONE]
+        assert gone == ["A for n1"] * n_gone
+
+
 def test_a_label_means_the_same_certificate_at_every_import(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(EXPORT)
     listing = tmp_path / "N1" / "dsmcert.txt"

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,9 @@ from planner.engine.as_is import AsIs, as_is
 from planner.engine.timeline import simulate
 from planner.inventory.csv_tables import table_text
 from planner.inventory.fleet_writer import write_fleet
-from planner.inventory.importing.evidence import Lines, LineUse, Observer
+from planner.inventory.importing.evidence import Lines, LineUse, Observer, Source
 from planner.inventory.importing.fleet_import import FleetImport, read_site
+from planner.inventory.importing.merge import Key, key_of
 from planner.inventory.importing.refresh import Change, ChangeKind
 from planner.inventory.importing.report import (
     CHANGES_FILE,
@@ -46,6 +47,8 @@ class Import:
         What is new, gone or changed, and for each of them the planned actions that it touches.
     as_is
         The activity logs against the engine, on the first day.
+    sources
+        From which line each row came, by table and key; `source_of` looks there.
     """
 
     fleet: Fleet
@@ -55,6 +58,16 @@ class Import:
     planned: tuple[str, ...]
     as_is: AsIs
     is_new: bool
+    sources: Mapping[tuple[str, Key], Source]
+
+    def source_of(self, table: str, **cells: str) -> Source | None:
+        """Return the line from which a row of clients.csv or sessions.csv was imported.
+
+        Examples
+        --------
+        `made.source_of("sessions.csv", client="db1", server="SP03", account="DB1")`
+        """
+        return self.sources.get((table, key_of(table, cells)))
 
     def count(self, use: LineUse) -> int:
         """Count the lines of one use."""
@@ -117,6 +130,7 @@ def import_fleet(
         planned=_planned(site, folder),
         as_is=checked,
         is_new=site.is_new,
+        sources=site.draft.sources,
     )
     reports = {
         REPORT_FILE: report_text(result.lines).encode(),

@@ -225,6 +225,15 @@ class HeldCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A key database that was listed whole: what is not among its labels is not in it."""
+
+    owner: str
+    key_database: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFound:
     """A certificate of a file; `content` is the whole file, `server` who presents it, if given."""
 
@@ -249,6 +258,7 @@ class Evidence:
     levels: tuple[LevelFacts, ...] = ()
     stanzas: tuple[Stanza, ...] = ()
     held: tuple[HeldCertificate, ...] = ()
+    listings: tuple[Listing, ...] = ()
     certificates: tuple[CertificateFound, ...] = ()
     observed: tuple[ObservedSession, ...] = ()
     lines: tuple[Lines, ...] = ()

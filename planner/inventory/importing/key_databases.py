@@ -14,6 +14,7 @@ from planner.inventory.importing.evidence import (
     HeldCertificate,
     LineAccount,
     LineUse,
+    Listing,
     Source,
 )
 from planner.inventory.importing.text import LONGEST_LINE, lines_of
@@ -30,6 +31,8 @@ _MONTH_NAMES: Final = (
     "January February March April May June July August September October November December"
 )
 _MONTHS: Final = {name: number for number, name in enumerate(_MONTH_NAMES.split(), 1)}
+_WHOLE: Final = ("Certificates found", "No certificates were found")
+"""How a listing of all labels begins."""
 _LENGTHS: Final = {"sha1": 40, "sha256": 64}
 
 
@@ -42,7 +45,7 @@ def is_listing(text: str) -> bool:
     True
     """
     return any(
-        line.startswith(("Certificates found", "No certificates were found", "* default, - pers"))
+        line.startswith((*_WHOLE, "* default, - personal"))
         or _LABEL.fullmatch(line[:LONGEST_LINE]) is not None
         for line in (line.strip() for line in lines_of(text[: 1 << 16]))
     )
@@ -68,13 +71,19 @@ def read_listing(file: str, text: str, *, owner: str, key_database: str = "") ->
     lines = lines_of(text)
     account = LineAccount(file, len(lines))
     held: dict[str, HeldCertificate] = {}
+    listings: list[Listing] = []
     details: HeldCertificate | None = None
     digest = ""
     for number, line in enumerate(lines, 1):
         short = line[:LONGEST_LINE]
         if not short.strip():
             continue
-        if short.strip().startswith("* default, - personal"):
+        if short.strip().startswith(_WHOLE):
+            account.note(number, LineUse.COMMENT, "heading")
+            listings.append(
+                Listing(owner=owner, key_database=key_database, source=Source(file, number))
+            )
+        elif short.strip().startswith("* default, - personal"):
             account.note(number, LineUse.COMMENT, "heading")
         elif label := _LABEL.fullmatch(short):
             details = _held(held, label[1], Source(file, number), owner, key_database)
@@ -105,7 +114,7 @@ def read_listing(file: str, text: str, *, owner: str, key_database: str = "") ->
             account.note(number, LineUse.ASIDE, "details", details.label)
         else:
             account.note(number, LineUse.COMMENT, "no record")
-    return Evidence(held=tuple(held.values()), lines=account.lines())
+    return Evidence(held=tuple(held.values()), listings=tuple(listings[:1]), lines=account.lines())
 
 
 def _held(

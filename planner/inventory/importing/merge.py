@@ -41,6 +41,8 @@ class Draft:
         The servers, folded, and the kinds of accounts of which they were exported whole.
     registered
         The accounts that were exported: server and name, folded.
+    key_databases
+        Those that were listed whole: client and name, folded.
     sources
         The line of an export that each row of a table came from.
     observed
@@ -51,6 +53,7 @@ class Draft:
     certificate_files: Mapping[str, bytes]
     listed: frozenset[tuple[str, AccountKind]]
     registered: frozenset[tuple[str, str]]
+    key_databases: frozenset[tuple[str, str]]
     sources: Mapping[tuple[str, Key], Source]
     observed: tuple[ObservedSession, ...]
     findings: tuple[Finding, ...]
@@ -130,6 +133,10 @@ def merge(
         certificate_files=certificates.files,
         listed=accounts.listed,
         registered=frozenset((one.server.casefold(), one.name.casefold()) for one in accounts),
+        key_databases=frozenset(
+            (one.owner.casefold(), (one.key_database or "default").casefold())
+            for one in evidence.listings
+        ),
         sources=sources,
         observed=tuple(sessions.observed()),
         findings=tuple(findings),

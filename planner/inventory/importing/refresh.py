@@ -89,7 +89,8 @@ def refresh(before: Mapping[str, Sequence[Row]], draft: Draft) -> Refreshed:
 
     A cell that the import knows replaces the old one; sites, owners, targets, upgrade days, weights
     and notes stay. A session is gone where its account is no longer among those that its server
-    lists, and a client where all its sessions are; whatever else the import does not mention
+    lists, a client where all its sessions are, and trust where a whole listing of its key database
+    does not show it; whatever else the import does not mention
     stays, as the run may have been given some of the files only.
 
     Notes
@@ -170,6 +171,12 @@ def _drop_gone(
             is_gone = (server, kind) in draft.listed and (server, account) not in draft.registered
             if is_gone and merged[file].pop(key_of(file, row), None) is not None:
                 changes.append(_change(ChangeKind.GONE, file, row))
+    for row in before.get("trust.csv", ()):
+        key = key_of("trust.csv", row)
+        is_listed = key[:2] in draft.key_databases and not row.get("since")
+        if is_listed and key not in draft.rows["trust.csv"]:
+            merged["trust.csv"].pop(key, None)
+            changes.append(_change(ChangeKind.GONE, "trust.csv", row))
     living = {key[0] for key in merged["sessions.csv"]}
     had = {key_of("sessions.csv", row)[0] for row in before.get("sessions.csv", ())}
     for row in before.get("clients.csv", ()):
