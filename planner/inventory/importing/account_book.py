@@ -12,7 +12,7 @@ from planner.inventory.importing.evidence import (
     Evidence,
     NodeFacts,
     Source,
-    import_finding,
+    finding_at,
 )
 from planner.inventory.importing.server_book import Row, ServerBook
 
@@ -104,7 +104,8 @@ class AccountBook:
                 continue
             self._listed.discard(key)
             self.findings.append(
-                import_finding(
+                finding_at(
+                    count.source,
                     rule="export-incomplete",
                     severity=Severity.ERROR,
                     subject=count.server,
@@ -112,8 +113,6 @@ class AccountBook:
                     f"{count.kind.label}; {found[key]:,} were exported",
                     why="What was not exported is missing from the fleet.",
                     fix="Export it again, all queries of --show-queries into one file.",
-                    file=count.source.file,
-                    line=count.source.line,
                 )
             )
 
@@ -132,15 +131,14 @@ class AccountBook:
 
     def _report(self, facts: AccountFacts, column: str, known: str, value: str, taken: str) -> None:
         self.findings.append(
-            import_finding(
+            finding_at(
+                facts.source,
                 rule="account-contradiction",
                 severity=Severity.WARNING,
                 subject=f"{facts.name} on {facts.server}",
                 what=f"{column} is {value} here and {known} elsewhere; {taken} was taken",
                 why="A node and an administrator of one name count as one account.",
                 fix="Nothing to do if they are two accounts; else export the server again.",
-                file=facts.source.file,
-                line=facts.source.line,
             )
         )
 

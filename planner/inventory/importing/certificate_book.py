@@ -18,7 +18,7 @@ from planner.inventory.importing.evidence import (
     Evidence,
     HeldCertificate,
     Source,
-    import_finding,
+    finding_at,
 )
 from planner.inventory.importing.server_book import Row, ServerBook
 from planner.inventory.schema import CERTIFICATE_FOLDER
@@ -242,14 +242,16 @@ class CertificateBook:
         if len(own) != 1:
             return ""
         name = own.pop()
-        self._report(
-            "trust-by-label",
-            Severity.NOTE,
-            held.source,
-            held.owner,
-            f"the label {held.label} was taken for {name}, the only certificate known of it",
-            "A label says under which name a certificate is kept, not which one it is.",
-            "Give the listing with -details, which shows its digest.",
+        self.findings.append(
+            finding_at(
+                held.source,
+                rule="trust-by-label",
+                severity=Severity.NOTE,
+                subject=held.owner,
+                what=f"label {held.label} was taken for {name}, the only certificate known of it",
+                why="A label says under which name a certificate is kept, not which one it is.",
+                fix="Give the listing with -details, which shows its digest.",
+            )
         )
         return name
 
@@ -261,14 +263,16 @@ class CertificateBook:
             names = ranks[min(ranks)]
             if len(names) > 1:
                 source = next(iter(names.values()))
-                self._report(
-                    "several-certificates",
-                    Severity.WARNING,
-                    source,
-                    row["server"],
-                    f"it may present any of {', '.join(sorted(names))}",
-                    "Nothing shows which one is its default.",
-                    f"Give it as {row['server']}=FILE, or the listing of its key database.",
+                self.findings.append(
+                    finding_at(
+                        source,
+                        rule="several-certificates",
+                        severity=Severity.WARNING,
+                        subject=row["server"],
+                        what=f"it may present any of {', '.join(sorted(names))}",
+                        why="Nothing shows which one is its default.",
+                        fix=f"Give it as {row['server']}=FILE, or the listing of its key database.",
+                    )
                 )
             else:
                 row["certificate"] = next(iter(names))
@@ -307,47 +311,28 @@ class CertificateBook:
 
     def _report_server(self, found: CertificateFound) -> None:
         if found.server and found.server not in self._servers:
-            self._report(
-                "certificate-without-server",
-                Severity.WARNING,
-                found.source,
-                found.server,
-                "the certificate was given for this server, which nothing else names",
-                "It is kept, and no server presents it.",
-                "Correct the name before the =, or export the server.",
+            self.findings.append(
+                finding_at(
+                    found.source,
+                    rule="certificate-without-server",
+                    severity=Severity.WARNING,
+                    subject=found.server,
+                    what="the certificate was given for this server, which nothing else names",
+                    why="It is kept, and no server presents it.",
+                    fix="Correct the name before the =, or export the server.",
+                )
             )
 
     def _report_label(self, held: HeldCertificate) -> None:
-        self._report(
-            "unknown-label",
-            Severity.WARNING,
-            held.source,
-            held.owner,
-            f"no certificate is known that the label {held.label} could mean",
-            "It does not count as trust.",
-            "Give the certificate file of that name, or the listing with -details.",
-        )
-
-    def _report(
-        self,
-        rule: str,
-        severity: Severity,
-        source: Source,
-        subject: str,
-        what: str,
-        why: str,
-        fix: str,
-    ) -> None:
         self.findings.append(
-            import_finding(
-                rule=rule,
-                severity=severity,
-                subject=subject,
-                what=what,
-                why=why,
-                fix=fix,
-                file=source.file,
-                line=source.line,
+            finding_at(
+                held.source,
+                rule="unknown-label",
+                severity=Severity.WARNING,
+                subject=held.owner,
+                what=f"no certificate is known that the label {held.label} could mean",
+                why="It does not count as trust.",
+                fix="Give the certificate file of that name, or the listing with -details.",
             )
         )
 

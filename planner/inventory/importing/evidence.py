@@ -8,19 +8,16 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import partial
 
 from planner.domain.calendar import NEVER
 from planner.domain.errors import Fault
-from planner.domain.findings import Finding
+from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import AccountKind, SessionKind
 from planner.domain.observations import ObservedSession
 from planner.inventory.x509 import CertificateFile
 
 Observer = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
-
-import_finding = partial(Finding, day=NEVER)
 
 
 class LineUse(StrEnum):
@@ -38,6 +35,23 @@ class Source:
 
     file: str = ""
     line: int = 0
+
+
+def finding_at(
+    source: Source, *, rule: str, severity: Severity, subject: str, what: str, why: str, fix: str
+) -> Finding:
+    """Return a finding about what was imported; it has no day, and points to a line."""
+    return Finding(
+        rule=rule,
+        severity=severity,
+        day=NEVER,
+        subject=subject,
+        what=what,
+        why=why,
+        fix=fix,
+        file=source.file,
+        line=source.line,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from planner.inventory.files import read_bytes
 from planner.inventory.fleet_folder import fleet_of, read_fleet
 from planner.inventory.fleet_tables import build_tables
 from planner.inventory.importing.certificate_book import KnownCertificate
-from planner.inventory.importing.evidence import Evidence, Observer, import_finding
+from planner.inventory.importing.evidence import Evidence, Observer, Source, finding_at
 from planner.inventory.importing.merge import Draft, Key, merge, tables_of, unmerged
 from planner.inventory.importing.refresh import Change, refresh
 from planner.inventory.importing.server_book import Row
@@ -153,14 +153,14 @@ def _settings(
         calendar=Calendar(),
         capacity=Capacity(),
     )
-    remark = import_finding(
+    remark = finding_at(
+        Source(SETTINGS_FILE),
         rule="horizon-assumed",
         severity=Severity.NOTE,
         subject=settings.name,
         what=f"the plan runs from {iso(first)} to {iso(last)}",
         why="The newest day of the exports is the first day, unless --start and --end are given.",
         fix=f"Set start and end, the calendar and the capacities in {SETTINGS_FILE}.",
-        file=SETTINGS_FILE,
     )
     return settings, [remark] if start is None or end is None else []
 

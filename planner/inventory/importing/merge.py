@@ -11,7 +11,7 @@ from planner.domain.observations import ObservedSession
 from planner.inventory.csv_tables import Table
 from planner.inventory.importing.account_book import AccountBook
 from planner.inventory.importing.certificate_book import CertificateBook, KnownCertificate
-from planner.inventory.importing.evidence import Evidence, Observer, Source, import_finding
+from planner.inventory.importing.evidence import Evidence, Observer, Source, finding_at
 from planner.inventory.importing.server_book import Row, ServerBook
 from planner.inventory.importing.session_book import PARTNERS, SessionBook, some
 from planner.inventory.schema import FILES
@@ -178,15 +178,14 @@ def _trust(
     for name in strangers:
         source = next(one.source for one in evidence.held if one.owner == name)
         findings.append(
-            import_finding(
+            finding_at(
+                source,
                 rule="listing-without-client",
                 severity=Severity.WARNING,
                 subject=name,
                 what="a key database of this client was listed, and nothing else names it",
                 why="Trust without a session has no effect, so it was left out.",
                 fix="Correct the name before the =, or give its option files.",
-                file=source.file,
-                line=source.line,
             )
         )
     return rows
@@ -202,7 +201,8 @@ def _unknown_options(book: SessionBook) -> list[Finding]:
     if not clients:
         return []
     return [
-        import_finding(
+        finding_at(
+            Source(),
             rule="options-unknown",
             severity=Severity.NOTE,
             subject=some(clients),

@@ -22,7 +22,7 @@ from planner.inventory.importing.evidence import (
     LineUse,
     Source,
     Stanza,
-    import_finding,
+    finding_at,
 )
 from planner.inventory.importing.option_words import Word, is_other, misspelt, word_of
 from planner.inventory.importing.text import LONGEST_LINE, is_name, lines_of, port_text
@@ -276,15 +276,14 @@ class _Reader:
 
     def _report(self, number: int, *, rule: str, what: str, why: str, fix: str) -> None:
         self._findings.append(
-            import_finding(
+            finding_at(
+                Source(self._file, number),
                 rule=rule,
                 severity=Severity.WARNING,
                 subject=self._client,
                 what=what,
                 why=why,
                 fix=fix,
-                file=self._file,
-                line=number,
             )
         )
 

@@ -22,7 +22,7 @@ from planner.inventory.importing.evidence import (
     ProxyFacts,
     ServerFacts,
     Source,
-    import_finding,
+    finding_at,
 )
 from planner.inventory.importing.text import is_name, level_text, port_text
 
@@ -123,15 +123,14 @@ class Records:
     def report_damage(self, line: int, what: str) -> None:
         """Report a row that was not taken."""
         self._findings.append(
-            import_finding(
+            finding_at(
+                Source(self._file, line),
                 rule="damaged-row",
                 severity=Severity.ERROR,
                 subject=f"{self._file}:{line}",
                 what=what,
                 why="A row that is cut off or garbled was not imported; all others were.",
                 fix="Export it again, and import that file once more.",
-                file=self._file,
-                line=line,
             )
         )
 
@@ -182,15 +181,14 @@ class Records:
 
     def _report_other_name(self, source: Source, name: str) -> None:
         self._findings.append(
-            import_finding(
+            finding_at(
+                source,
                 rule="server-name-differs",
                 severity=Severity.WARNING,
                 subject=self._given,
                 what=f"the file calls its server {name if is_name(name) else 'otherwise'}",
                 why="The name that was given with the file counts.",
                 fix="Give the file without a name, or correct it.",
-                file=source.file,
-                line=source.line,
             )
         )
 

@@ -8,7 +8,7 @@ from planner.inventory.importing.evidence import (
     ServerFacts,
     Source,
     Stanza,
-    import_finding,
+    finding_at,
 )
 
 Row = dict[str, str]
@@ -51,15 +51,14 @@ class ServerBook:
         self.rows[name.casefold()] = {"server": name, "address": address}
         self._learn(address, name)
         self.findings.append(
-            import_finding(
+            finding_at(
+                source,
                 rule="server-not-exported",
                 severity=Severity.WARNING,
                 subject=name,
                 what="clients call this server, and no export is of it",
                 why="Its level is unknown, so it counts as old.",
                 fix="Run the queries of --show-queries on it, or give its level in servers.csv.",
-                file=source.file,
-                line=source.line,
             )
         )
         return name
@@ -101,15 +100,14 @@ class ServerBook:
         self, facts: ServerFacts, column: str, known: str, value: str
     ) -> None:
         self.findings.append(
-            import_finding(
+            finding_at(
+                facts.source,
                 rule="server-contradiction",
                 severity=Severity.WARNING,
                 subject=facts.name,
                 what=f"{column} is {value} here and {known} in an earlier line, which was taken",
                 why="One server has one level and one setting at a time; an export may be old.",
                 fix="Export it again, and give the newest files alone.",
-                file=facts.source.file,
-                line=facts.source.line,
             )
         )
 
@@ -123,7 +121,8 @@ class ServerBook:
         if not address:
             row["address"] = stanza.address
         self.findings.append(
-            import_finding(
+            finding_at(
+                stanza.source,
                 rule="server-by-name",
                 severity=Severity.NOTE if not address else Severity.WARNING,
                 subject=name,
@@ -131,7 +130,5 @@ class ServerBook:
                 + (f"; its address is {address}" if address else ""),
                 why="A client connects to an address; that it is this server's is not exported.",
                 fix="Check the address, and correct servers.csv or the options file.",
-                file=stanza.source.file,
-                line=stanza.source.line,
             )
         )

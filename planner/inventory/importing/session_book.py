@@ -18,7 +18,7 @@ from planner.inventory.importing.evidence import (
     NodeFacts,
     Source,
     Stanza,
-    import_finding,
+    finding_at,
 )
 from planner.inventory.importing.server_book import Row, ServerBook
 
@@ -384,50 +384,31 @@ class SessionBook:
 
     # --- What is remarkable ---
 
-    def _report(
-        self,
-        rule: str,
-        severity: Severity,
-        source: Source,
-        subject: str,
-        what: str,
-        why: str,
-        fix: str,
-    ) -> None:
+    def _report_level(self, client: Client, level: str, source: Source) -> None:
         self.findings.append(
-            import_finding(
-                rule=rule,
-                severity=severity,
-                subject=subject,
-                what=what,
-                why=why,
-                fix=fix,
-                file=source.file,
-                line=source.line,
+            finding_at(
+                source,
+                rule="level-contradiction",
+                severity=Severity.WARNING,
+                subject=client.name,
+                what=f"{client.level} was taken as its level; here it is {level}",
+                why="NODES holds the level of the last program that logged on: another one, or "
+                "an old login. A client's own word comes first, then its newest login.",
+                fix="Correct the level in clients.csv if the other one is right.",
             )
         )
 
-    def _report_level(self, client: Client, level: str, source: Source) -> None:
-        self._report(
-            "level-contradiction",
-            Severity.WARNING,
-            source,
-            client.name,
-            f"{client.level} was taken as its level; here it is {level}",
-            "NODES holds the level of the last program that logged on: another one, or an old "
-            "login. A client's own word comes first, then its newest login.",
-            "Correct the level in clients.csv if the other one is right.",
-        )
-
     def _report_node(self, node: NodeFacts, rule: str, what: str) -> None:
-        self._report(
-            rule,
-            Severity.NOTE,
-            node.source,
-            f"{node.name} on {node.server}",
-            what,
-            "No session is imported for it.",
-            "Add one to sessions.csv if there is one.",
+        self.findings.append(
+            finding_at(
+                node.source,
+                rule=rule,
+                severity=Severity.NOTE,
+                subject=f"{node.name} on {node.server}",
+                what=what,
+                why="No session is imported for it.",
+                fix="Add one to sessions.csv if there is one.",
+            )
         )
 
     def _report_hosts(self, names: dict[str, list[NodeFacts]]) -> None:
@@ -440,75 +421,87 @@ class SessionBook:
                 hosts[name].setdefault(host, node)
             if len(unclaimed) > 1:
                 node = nodes[-1]
-                self._report(
-                    "duplicate-tcp-name",
-                    Severity.WARNING,
-                    node.source,
-                    node.tcp_name,
-                    f"{len(unclaimed)} clients have this TCP_NAME: {some(unclaimed)}",
-                    "They may be one client with several nodes, copies of one image, or a name "
-                    "that was used twice.",
-                    "Give the option files of the host, or join the rows in clients.csv.",
+                self.findings.append(
+                    finding_at(
+                        node.source,
+                        rule="duplicate-tcp-name",
+                        severity=Severity.WARNING,
+                        subject=node.tcp_name,
+                        what=f"{len(unclaimed)} clients have this TCP_NAME: {some(unclaimed)}",
+                        why="They may be one client with several nodes, copies of one image, or "
+                        "a name that was used twice.",
+                        fix="Give the option files of the host, or join the rows in clients.csv.",
+                    )
                 )
         for places in hosts.values():
             if len(places) > 1 and len(self._claims_of(places.values())) < 2:
                 node = next(reversed(places.values()))
-                self._report(
-                    "host-renamed",
-                    Severity.WARNING,
-                    node.source,
-                    node.name,
-                    f"the node has {len(places)} TCP_NAMEs: {some(places)}",
-                    "The host was renamed, or two hosts use one node, which becomes strict for "
-                    "both.",
-                    "Check which hosts use it; give each one its option files or a row of its own.",
+                self.findings.append(
+                    finding_at(
+                        node.source,
+                        rule="host-renamed",
+                        severity=Severity.WARNING,
+                        subject=node.name,
+                        what=f"the node has {len(places)} TCP_NAMEs: {some(places)}",
+                        why="The host was renamed, or two hosts use one node, which becomes strict "
+                        "for both.",
+                        fix="Check which hosts use it, and give the option files of each.",
+                    )
                 )
 
     def _claims_of(self, nodes: Iterable[NodeFacts]) -> set[str]:
         return {name for node in nodes for name in self.claimants(node.server, node.name)}
 
     def _report_unregistered(self, stanza: Stanza, server: str, name: str) -> None:
-        self._report(
-            "node-not-registered",
-            Severity.WARNING,
-            stanza.source,
-            stanza.client,
-            f"NODENAME {name} is no node of {server}",
-            "The server refuses it, so no session is imported.",
-            "Register the node, or correct the stanza.",
+        self.findings.append(
+            finding_at(
+                stanza.source,
+                rule="node-not-registered",
+                severity=Severity.WARNING,
+                subject=stanza.client,
+                what=f"NODENAME {name} is no node of {server}",
+                why="The server refuses it, so no session is imported.",
+                fix="Register the node, or correct the stanza.",
+            )
         )
 
     def _report_admin(self, account: Registered) -> None:
-        self._report(
-            "account-without-client",
-            Severity.NOTE,
-            account.source,
-            f"{account.name} on {account.server}",
-            "nothing shows from which host this administrator comes",
-            "An administrator's host stands in the activity log alone (ANR0407I, ANR0839I).",
-            "Export the activity log over more days, or add its sessions to sessions.csv.",
+        self.findings.append(
+            finding_at(
+                account.source,
+                rule="account-without-client",
+                severity=Severity.NOTE,
+                subject=f"{account.name} on {account.server}",
+                what="nothing shows from which host this administrator comes",
+                why="The host stands in the activity log alone (ANR0407I, ANR0839I).",
+                fix="Export the activity log over more days, or add its sessions to sessions.csv.",
+            )
         )
 
     def _report_host(self, host: str, account: str, server: str, source: Source) -> None:
-        self._report(
-            "client-by-host",
-            Severity.NOTE,
-            source,
-            host,
-            f"{account} came to {server} from this host, of which nothing else is known",
-            "Its level and options are unknown, so it counts as old.",
-            "Give its option files, and what `dsmc query session` prints, as CLIENT=FILE.",
+        self.findings.append(
+            finding_at(
+                source,
+                rule="client-by-host",
+                severity=Severity.NOTE,
+                subject=host,
+                what=f"{account} came to {server} from this host, of which nothing else is known",
+                why="Its level and options are unknown, so it counts as old.",
+                fix="Give its option files, and what `dsmc query session` prints, as CLIENT=FILE.",
+            )
         )
 
     def _report_partner(self, name: str, server: str, source: Source) -> None:
-        self._report(
-            "partner-unknown",
-            Severity.WARNING,
-            source,
-            name,
-            f"it called {server} as a server, and no export or dsmsta.opt is of it",
-            "It is a server or a storage agent, for which other rules hold.",
-            "Export it, give its dsmsta.opt, or correct its kind in clients.csv.",
+        self.findings.append(
+            finding_at(
+                source,
+                rule="partner-unknown",
+                severity=Severity.WARNING,
+                subject=name,
+                what=f"it called {server} as a server, and no export or dsmsta.opt is of it",
+                why="It is a server or a storage agent, for which other rules hold.",
+                fix="Export it, give its dsmsta.opt, or correct its kind in clients.csv.",
+            )
         )
 
 
