@@ -311,6 +311,16 @@ def test_activity_log_lines_are_joined_over_broken_lines() -> None:
     assert uses(found) == [LineUse.USED] * 8 + [LineUse.COMMENT]
 
 
+def test_a_list_right_behind_a_message_is_no_part_of_it() -> None:
+    found = read(
+        STATUS,
+        "ANS8000I Server command: 'QUERY NODE * FORMAT=DETAILED'",
+        "                     Node Name: N1",
+        "              Session Security: Strict",
+    )
+    assert [(one.name, one.session_security) for one in found.accounts] == [("N1", "Strict")]
+
+
 def test_a_clients_own_banner_gives_its_level() -> None:
     lines = ["IBM Spectrum Protect", "  Client Version 8, Release 1, Level 13.2 ", "Node Name: N1"]
     found = read(*lines, client="db1")

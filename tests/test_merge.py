@@ -103,7 +103,7 @@ def test_a_node_without_option_files_is_a_client_of_its_name_on_all_servers() ->
 def test_a_node_joins_the_client_of_the_options_at_whose_host_it_logged_on() -> None:
     draft = merged(
         {
-            "a.txt": status("A") + node("DB1", host="db1") + node("DB1_TDP", host="DB1"),
+            "a.txt": status("A") + node("DB1", host="db1") + node("DB1_TDP", host="DB1.example"),
             "db1/dsm.sys": stanza("A", "a"),
         }
     )
@@ -136,7 +136,7 @@ def test_a_clients_own_word_about_its_level_counts_before_all_logins() -> None:
 def test_the_login_of_a_shared_node_counts_for_the_client_at_its_host_alone() -> None:
     draft = merged(
         {
-            "a.txt": status("A") + node("SHARED", host="h2"),
+            "a.txt": status("A") + node("SHARED", host="H2.example"),
             "h1/dsm.sys": stanza("A", "a", "NODE SHARED"),
             "h2/dsm.sys": stanza("A", "a", "NODE SHARED"),
         }

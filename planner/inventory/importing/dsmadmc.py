@@ -18,6 +18,7 @@ from planner.inventory.importing.text import LONGEST_LINE, is_name, level_text, 
 
 _TAG: Final = re.compile(r'\s*"?PLANNER-([A-Z]{3,10})"?\s*([,\t])')
 _MESSAGE: Final = re.compile(r"A(?:NR|NS)\d{4}[A-Z] ")
+_SHOWS_SESSION: Final = re.compile(r"ANR(?:0406|0407|0408|0839|8592)I ")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\b")
 _SESSION_WITH: Final = re.compile(r"Session established with server (\S{1,64}?):")
 _LEVEL: Final = re.compile(
@@ -243,7 +244,8 @@ class _Reader:
         """Read a message of the log; a table display breaks it over indented lines."""
         self._close_list()
         parts = [self._lines[place]]
-        for line in self._lines[place + 1 : place + _MOST_PARTS]:
+        is_wanted = _SHOWS_SESSION.search(parts[0]) is not None
+        for line in self._lines[place + 1 : place + _MOST_PARTS] if is_wanted else ():
             if not line.startswith(" " * 8) or not line.strip() or _MESSAGE.search(line):
                 break
             parts.append(line.strip())

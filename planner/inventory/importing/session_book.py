@@ -126,9 +126,7 @@ class SessionBook:
 
     def client_at(self, host: str) -> str:
         """Return the client at a host name or address; empty where it is not known."""
-        folded = host.casefold()
-        label = folded.partition(".")[0]
-        for name in (folded, "" if label.isdecimal() else label):
+        for name in host_names(host):
             if name in self.clients:
                 return self.clients[name].name
             if name in self._hosts:
@@ -262,9 +260,9 @@ class SessionBook:
 
     def _take_node(self, node: NodeFacts, account: Registered, of_files: set[str]) -> None:
         """Add the session of a node; its last login says at which client of the option files."""
-        host = node.tcp_name.casefold()
         name = node.name
-        if name.casefold() not in self.clients and host in of_files:
+        host = next((one for one in host_names(node.tcp_name) if one in of_files), "")
+        if name.casefold() not in self.clients and host:
             name = self.clients[host].name
         client = self.client(name, node.source)
         stanzas = self._ways[client.name.casefold(), account.server.casefold()]
@@ -365,8 +363,8 @@ class SessionBook:
             if node is None or (not node.level and not node.platform):
                 continue
             claimants = self.claimants(account.server, account.name)
-            host = node.tcp_name.casefold()
-            at_host = [name for name in claimants if name.casefold() == host]
+            hosts = host_names(node.tcp_name)
+            at_host = [name for name in claimants if name.casefold() in hosts]
             for name in claimants if len(claimants) == 1 else at_host:
                 logins[name.casefold()].append(node)
         for folded, nodes in logins.items():
@@ -503,6 +501,19 @@ class SessionBook:
                 fix="Export it, give its dsmsta.opt, or correct its kind in clients.csv.",
             )
         )
+
+
+def host_names(host: str) -> tuple[str, ...]:
+    """Return under which names a host may be known: as it stands, and without its domain.
+
+    Examples
+    --------
+    >>> host_names("DB1.example.org"), host_names("10.1.1.1"), host_names("")
+    (('db1.example.org', 'db1'), ('10.1.1.1',), ())
+    """
+    folded = host.casefold()
+    label = folded.partition(".")[0]
+    return tuple(dict.fromkeys(name for name in (folded, label) if name and not name.isdecimal()))
 
 
 def _is_same(level: str, other: str) -> bool:
