@@ -104,10 +104,12 @@ def test_a_node_joins_the_client_of_the_options_at_whose_host_it_logged_on() -> 
     draft = merged(
         {
             "a.txt": status("A") + node("DB1", host="db1") + node("DB1_TDP", host="DB1.example"),
-            "db1/dsm.sys": stanza("A", "a"),
+            "db1/dsm.sys": stanza("A", "a", "SSL Yes"),
         }
     )
     assert [session[0] for session in sessions(draft)] == ["db1", "db1"]
+    # What one stanza says does not count for a node that it does not name.
+    assert [row.get("ssl", "") for row in rows(draft, "sessions.csv")] == ["Yes", ""]
 
 
 def test_levels_that_contradict_each_other_are_a_finding_and_the_newest_login_counts() -> None:
@@ -236,6 +238,17 @@ def test_a_server_that_says_two_things_is_a_finding() -> None:
     draft = merged({"a.txt": status("A", "8,1,9,0") + status("A", "8,1,27,0")})
     assert rules(draft) == {"server-contradiction": "A"}
     assert rows(draft, "servers.csv")[0]["level"] == "8.1.9.0"
+
+
+def test_two_stanzas_for_one_session_are_a_finding_where_they_differ() -> None:
+    text = stanza("A", "a.example", "SSL Yes")
+    files = {"a.txt": status("A") + node("N1"), "n1/dsm.sys": text + stanza("A2", "a.example")}
+    draft = merged(files)
+    assert [row["ssl"] for row in rows(draft, "sessions.csv")] == ["Yes"]
+    (finding,) = [one for one in draft.findings if one.rule == "stanzas-differ"]
+    assert (finding.file, finding.line, finding.subject) == ("n1/dsm.sys", 4, "n1")
+    alike = merged({**files, "n1/dsm.sys": text + stanza("A2", "a.example", "SSL Yes")})
+    assert "stanzas-differ" not in rules(alike)
 
 
 def test_ports_come_from_the_stanza_and_stay_empty_where_they_are_the_servers() -> None:

@@ -104,6 +104,7 @@ class SessionBook:
         self._ways: dict[tuple[str, str], list[Stanza]] = defaultdict(list)
         self._claims: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._hosts: dict[str, str] = {}
+        self._local: dict[str, set[str]] = defaultdict(set)
         self._take_stanzas()
         self._take_nodes(tell)
         self._learn_hosts()
@@ -141,14 +142,8 @@ class SessionBook:
 
     def _local_client(self, seen: ObservedSession, server: str) -> str:
         """Return the client of a session on the server's own host: the only one that has such."""
-        local = {
-            stanza.client
-            for (_, called), ways in self._ways.items()
-            if seen.is_local and called == server.casefold()
-            for stanza in ways
-            if stanza.options.get("commmethod", "") in _LOCAL
-        }
-        return local.pop() if len(local) == 1 else ""
+        local = self._local[server.casefold()] if seen.is_local else set()
+        return next(iter(local)) if len(local) == 1 else ""
 
     def _learn_hosts(self) -> None:
         """Learn where clients are, by the last logins with nodes that one client alone uses."""
@@ -176,7 +171,10 @@ class SessionBook:
         """Add a session unless it is known; the options are those of its stanza."""
         database = stanza.key_database if stanza else ""
         key = (client.name.casefold(), server.casefold(), account.casefold(), database.casefold())
-        if key in self.sessions:
+        known = self.sessions.get(key)
+        if known is not None:
+            if stanza is not None and known.stanza is not None:
+                self._compare_stanzas(known.stanza, stanza, server)
             return
         row: Row = dict(columns)
         if stanza is not None:
@@ -212,6 +210,8 @@ class SessionBook:
             client.is_storage_agent = client.is_storage_agent or is_agent
             if not stanza.is_failover:
                 self._ways[client.name.casefold(), server.casefold()].append(stanza)
+                if stanza.options.get("commmethod") in _LOCAL:
+                    self._local[server.casefold()].add(client.name)
             name = stanza.node or client.name
             kind = AccountKind.SERVER if is_agent else AccountKind.NODE
             account = self._accounts.find(server, name)
@@ -264,11 +264,10 @@ class SessionBook:
         host = next((one for one in host_names(node.tcp_name) if one in of_files), "")
         if name.casefold() not in self.clients and host:
             name = self.clients[host].name
-        client = self.client(name, node.source)
-        stanzas = self._ways[client.name.casefold(), account.server.casefold()]
         kind = SessionKind.FAILOVER if account.is_replica else _kind_of(node)
-        way = stanzas[0] if stanzas and client.name.casefold() in of_files else None
-        self._add(client, account.server, account.name, kind, way, node.source)
+        self._add(
+            self.client(name, node.source), account.server, account.name, kind, None, node.source
+        )
 
     def _take_observed(self) -> None:
         """Add the sessions that only the activity log shows, at the hosts that it names."""
@@ -313,6 +312,8 @@ class SessionBook:
 
     def _add_partner(self, name: str, server: str, source: Source) -> None:
         """Add the session of a server or storage agent that called `server`."""
+        if (name.casefold(), server.casefold(), name.casefold(), "") in self.sessions:
+            return
         known = self.clients.get(name.casefold())
         way: Stanza | None = None
         columns: Row = {}
@@ -449,6 +450,23 @@ class SessionBook:
 
     def _claims_of(self, nodes: Iterable[NodeFacts]) -> set[str]:
         return {name for node in nodes for name in self.claimants(node.server, node.name)}
+
+    def _compare_stanzas(self, first: Stanza, other: Stanza, server: str) -> None:
+        """Report two stanzas of one client that call one server with one node in two ways."""
+        if (first.port, first.options) == (other.port, other.options):
+            return
+        self.findings.append(
+            finding_at(
+                other.source,
+                rule="stanzas-differ",
+                severity=Severity.WARNING,
+                subject=other.client,
+                what=f"another stanza calls {server} with the same node and other options; the one "
+                f"in line {first.source.line} of {first.source.file} was taken",
+                why="One client, server, account and key database are one session of the plan.",
+                fix="Make the stanzas alike, or correct sessions.csv.",
+            )
+        )
 
     def _report_unregistered(self, stanza: Stanza, server: str, name: str) -> None:
         self.findings.append(
