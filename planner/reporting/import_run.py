@@ -20,14 +20,6 @@ from planner.inventory.importing.evidence import Lines, LineUse, Observer, Sourc
 from planner.inventory.importing.fleet_import import FleetImport, read_site
 from planner.inventory.importing.merge import Key, key_of
 from planner.inventory.importing.refresh import Change, ChangeKind
-from planner.inventory.importing.report import (
-    CHANGES_FILE,
-    FINDINGS_FILE,
-    REPORT_FILE,
-    counts,
-    findings_text,
-    report_text,
-)
 from planner.inventory.plan_file import read_plan
 from planner.inventory.schema import PLAN_FILE
 
@@ -71,15 +63,14 @@ class Import:
 
     def count(self, use: LineUse) -> int:
         """Count the lines of one use."""
-        return counts(self.lines)[use]
+        return sum(one.last - one.first + 1 for one in self.lines if one.use is use)
 
     def n_changes(self, kind: ChangeKind) -> int:
         """Count the changes of one kind."""
         return sum(change.kind is kind for change in self.changes)
 
     def __repr__(self) -> str:
-        used = counts(self.lines)
-        lines = ", ".join(f"{used[use]} {use}" for use in LineUse)
+        lines = ", ".join(f"{self.count(use)} {use}" for use in LineUse)
         changed = "new fleet" if self.is_new else f"{len(self.changes)} changes"
         return f"Import({len(self.fleet.sessions)} sessions, {changed}; lines: {lines})"
 
@@ -133,12 +124,13 @@ def import_fleet(
         sources=site.draft.sources,
     )
     reports = {
-        REPORT_FILE: report_text(result.lines).encode(),
-        FINDINGS_FILE: findings_text(result.findings).encode(),
+        "import_report.csv": _csv(result.to_frame()),
+        "import_findings.csv": _csv(result.findings.to_frame()),
     }
     if not site.is_new:
         columns = changes_columns(result)
-        reports[CHANGES_FILE] = table_text(tuple(columns), tuple(columns.values())).encode()
+        changes = table_text(tuple(columns), tuple(columns.values()))
+        reports["import_changes.csv"] = changes.encode()
     write_fleet(site.fleet, folder, further=reports)
     return result
 
@@ -165,6 +157,10 @@ def _planned(site: FleetImport, folder: Path) -> tuple[str, ...]:
         )
         for change in site.changes
     )
+
+
+def _csv(table: "pd.DataFrame") -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def changes_columns(result: Import) -> dict[str, Sequence[str]]:

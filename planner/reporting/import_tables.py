@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from planner.engine.as_is import AsIs
-from planner.inventory.importing.report import REPORT_COLUMNS
 from planner.reporting.cells import text_column, texts
 from planner.reporting.import_run import Import, changes_columns
 
@@ -12,15 +11,16 @@ from planner.reporting.import_run import Import, changes_columns
 def report(value: Import) -> pd.DataFrame:
     """Return the table of import_report.csv: every line, equal neighbours as one."""
     lines = value.lines
-    columns = (
-        text_column(texts(one.file for one in lines)[:-1]),
-        np.array([one.first for one in lines], dtype=np.int64),
-        np.array([one.last for one in lines], dtype=np.int64),
-        text_column(texts(one.use.value for one in lines)[:-1]),
-        text_column(texts(one.subject for one in lines)[:-1]),
-        text_column(texts(one.what for one in lines)[:-1]),
+    return pd.DataFrame(
+        {
+            "file": text_column(texts(one.file for one in lines)[:-1]),
+            "first_line": np.array([one.first for one in lines], dtype=np.int64),
+            "last_line": np.array([one.last for one in lines], dtype=np.int64),
+            "use": text_column(texts(one.use.value for one in lines)[:-1]),
+            "subject": text_column(texts(one.subject for one in lines)[:-1]),
+            "what": text_column(texts(one.what for one in lines)[:-1]),
+        }
     )
-    return pd.DataFrame(dict(zip(REPORT_COLUMNS, columns, strict=True)))
 
 
 def changes(value: Import) -> pd.DataFrame:
