@@ -127,6 +127,32 @@ def test_each_change_names_the_planned_actions_that_it_touches(tmp_path: Path) -
     assert drafted.planned[0] == "2025-03-10 upgrade-server 8.1.27"
 
 
+def test_a_level_that_is_not_the_planned_one_is_a_finding(tmp_path: Path) -> None:
+    plan = [
+        action("2025-03-11", "upgrade-client", client="n1", value="8.1.22"),
+        action("2025-03-12", "upgrade-client", client="n1", value="8.1.27"),
+        action("2025-03-13", "upgrade-server", server="A", value="8.1.27"),
+        action("2026-12-01", "upgrade-client", client="n2", value="8.1.13"),
+        action("2026-12-02", "install-client", client="N3", value="8.1.27"),
+    ]
+    text = status("A", "8,1,27,100") + node("N1", level="8,1,22,0") + node("n2") + node("N3")
+    found = refreshed(tmp_path, text, plan=plan).findings.of("level-against-plan")
+    assert [(one.subject, one.what, one.file, one.line) for one in found] == [
+        (
+            "n1",
+            "planned is 8.1.27 on 2025-03-12; on 2026-07-01 the exports show 8.1.22.0",
+            "plan.csv",
+            3,
+        ),
+        (
+            "n2",
+            "planned is 8.1.13 on 2026-12-01; the exports show 8.1.13.0 already",
+            "plan.csv",
+            5,
+        ),
+    ]
+
+
 def test_the_changes_are_written_as_the_table_has_them(tmp_path: Path) -> None:
     made = refreshed(tmp_path)
     table = pd.read_csv(tmp_path / "fleet" / "import_changes.csv", keep_default_na=False)

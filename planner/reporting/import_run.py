@@ -16,6 +16,7 @@ from planner.engine.as_is import AsIs, as_is
 from planner.engine.timeline import simulate
 from planner.inventory.csv_tables import table_text
 from planner.inventory.fleet_writer import write_fleet
+from planner.inventory.importing.against_plan import check_against_plan
 from planner.inventory.importing.evidence import Lines, LineUse, Observer, Source
 from planner.inventory.importing.fleet_import import FleetImport, read_site
 from planner.inventory.importing.merge import Key, key_of
@@ -113,12 +114,14 @@ def import_fleet(
     folder = Path(out)
     site = read_site(files, into=folder, start=start, end=end, observer=observer)
     checked = as_is(simulate(Plan.of(site.fleet, [])), site.draft.observed)
+    plan = _plan(site, folder)
+    against = [] if plan is None else check_against_plan(plan, site.newest)
     result = Import(
         fleet=site.fleet,
         lines=site.evidence.lines,
-        findings=in_order([*site.findings, *checked.findings]),
+        findings=in_order([*site.findings, *against, *checked.findings]),
         changes=site.changes,
-        planned=_planned(site, folder),
+        planned=_planned(site.changes, plan),
         as_is=checked,
         is_new=site.is_new,
         sources=site.draft.sources,
@@ -135,12 +138,18 @@ def import_fleet(
     return result
 
 
-def _planned(site: FleetImport, folder: Path) -> tuple[str, ...]:
-    """Return the planned actions that each change touches: those on its client and its server."""
-    if not site.changes:
-        return ()
+def _plan(site: FleetImport, folder: Path) -> Plan | None:
+    """Return the plan of the fleet that was there before, on the fleet as it is now."""
+    if site.is_new:
+        return None
     own = folder / PLAN_FILE
-    plan = read_plan(own, site.fleet) if own.exists() else site.fleet.draft_plan()
+    return read_plan(own, site.fleet) if own.exists() else site.fleet.draft_plan()
+
+
+def _planned(changes: Sequence[Change], plan: Plan | None) -> tuple[str, ...]:
+    """Return the planned actions that each change touches: those on its client and its server."""
+    if plan is None:
+        return ()
     by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in plan.rows():
         text = " ".join(filter(None, (iso(row.day), row.action.label, row.certificate, row.value)))
@@ -155,7 +164,7 @@ def _planned(site: FleetImport, folder: Path) -> tuple[str, ...]:
                 *(by_name["server", change.server.casefold()] if not change.client else ()),
             ]
         )
-        for change in site.changes
+        for change in changes
     )
 
 

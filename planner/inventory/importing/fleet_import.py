@@ -1,14 +1,14 @@
 """Files of a site into a fleet: read, merged, and put into the fleet that is there already."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from planner.domain.calendar import Calendar, Capacity, iso, to_day
+from planner.domain.calendar import ALWAYS, Calendar, Capacity, iso, to_day
 from planner.domain.errors import Fault, InventoryError
 from planner.domain.findings import Finding, Findings, Severity, in_order
 from planner.domain.fleet import Fleet, Origin
@@ -44,6 +44,8 @@ class FleetImport:
     ----------
     changes
         What is new, gone or changed, where the fleet was there before.
+    newest
+        The newest day that the files show; `ALWAYS` where they show none.
     is_new
         Whether there was no fleet before.
     """
@@ -53,6 +55,7 @@ class FleetImport:
     draft: Draft
     findings: Findings
     changes: tuple[Change, ...]
+    newest: int
     is_new: bool
 
 
@@ -113,6 +116,7 @@ def read_site(
         draft=draft,
         findings=findings,
         changes=changes,
+        newest=max(map(to_day, _days(evidence)), default=ALWAYS),
         is_new=is_new,
     )
 
@@ -134,12 +138,13 @@ def _settings(
             cure = f"change it in {SETTINGS_FILE}, and leave out --start and --end"
             faults.append(Fault(file=str(into), what=what, cure=cure))
         return (None if content is None else read_settings(content, faults)), []
-    newest = max(_days(evidence), default="")
-    if start is None and not newest:
+    newest = max(_days(evidence), default=None)
+    first_day = start or newest
+    if first_day is None:
         what = "no file shows a day on which it was exported"
         faults.append(Fault(file="import", what=what, cure="give the first day with --start"))
         return None, []
-    first = to_day(start or datetime.date.fromisoformat(newest))
+    first = to_day(first_day)
     last = first + HORIZON if end is None else to_day(end)
     if last <= first:
         what = f"the horizon ends on {iso(last)}, before it starts on {iso(first)}"
@@ -165,8 +170,8 @@ def _settings(
     return settings, [remark] if start is None or end is None else []
 
 
-def _days(evidence: Evidence) -> Iterable[str]:
-    """Days that the exports show, in ISO form."""
+def _days(evidence: Evidence) -> Iterator[datetime.date]:
+    """Return the days that the exports show."""
     times = (
         *(node.last_access for node in evidence.nodes),
         *(partner.last_access for partner in evidence.partners),
@@ -174,7 +179,7 @@ def _days(evidence: Evidence) -> Iterable[str]:
     )
     for day in {time[:10] for time in times if time}:
         try:
-            yield datetime.date.fromisoformat(day).isoformat()
+            yield datetime.date.fromisoformat(day)
         except ValueError:
             continue
 
