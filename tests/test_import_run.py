@@ -11,6 +11,7 @@ import planner
 from planner.domain.errors import InventoryError
 from planner.inventory.importing.evidence import LineUse
 from planner.inventory.importing.refresh import ChangeKind
+from planner.inventory.schema import FILES
 from planner.reporting import tables
 from planner.reporting.import_run import Import
 from tests import exports
@@ -151,6 +152,18 @@ def test_a_row_of_the_fleet_leads_back_to_its_line(imported: Import) -> None:
     line = path.read_text(encoding="utf-8").splitlines()[source.line - 1]
     assert line == "SErvername CHANDLER"
     assert imported.source_of("clients.csv", client="nobody") is None
+
+
+def test_every_row_of_the_fleet_has_a_line(imported: Import) -> None:
+    folder = Path(imported.fleet.origin.folder)
+    n_rows = 0
+    for name in FILES:
+        for row in exports.rows_of(folder, name):
+            source = imported.source_of(name, **row)
+            assert source is not None, (name, row)
+            assert Path(source.file).is_file()
+            n_rows += 1
+    assert n_rows > 2000
 
 
 def test_the_import_says_its_key_numbers(imported: Import) -> None:

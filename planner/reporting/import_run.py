@@ -54,7 +54,7 @@ class Import:
     sources: Mapping[tuple[str, Key], Source]
 
     def source_of(self, table: str, **cells: str) -> Source | None:
-        """Return the line from which a row of clients.csv or sessions.csv was imported.
+        """Return the line from which a row of a file of the fleet was imported; None for none.
 
         Examples
         --------

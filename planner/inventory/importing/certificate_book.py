@@ -79,6 +79,7 @@ class CertificateBook:
         self.findings: list[Finding] = []
         self.files: dict[str, bytes] = {}
         self.trust: dict[tuple[str, str, str], Row] = {}
+        self.trust_sources: dict[tuple[str, ...], Source] = {}
         self._servers = servers
         self._described: dict[str, Described] = {}
         self._by_digest: dict[str, str] = {}
@@ -103,6 +104,10 @@ class CertificateBook:
     def rows(self) -> list[Row]:
         """Return the rows of certificates.csv."""
         return [self._row(one) for one in self._described.values() if one.is_found]
+
+    def sources(self) -> dict[tuple[str, ...], Source]:
+        """Return where each certificate was found, by its folded name."""
+        return {(folded,): one.source for folded, one in self._described.items() if one.is_found}
 
     # --- Files ---
 
@@ -226,7 +231,9 @@ class CertificateBook:
                 self._report_label(held)
                 return
             name = self._describe(held.label, held)
-        key = (held.owner.casefold(), held.key_database.casefold(), name.casefold())
+        database = held.key_database or "default"
+        key = (held.owner.casefold(), database.casefold(), name.casefold())
+        self.trust_sources[key] = held.source
         self.trust[key] = {
             "client": held.owner,
             "key_database": held.key_database,

@@ -118,16 +118,6 @@ def merge(
         "certificates.csv": certificates.rows(),
         "trust.csv": trust,
     }
-    sources: dict[tuple[str, Key], Source] = {
-        ("clients.csv", (client.name.casefold(),)): client.source
-        for client in sessions.clients.values()
-    }
-    for session in sessions.sessions.values():
-        key = (session.client, session.server, session.account)
-        database = session.stanza.key_database if session.stanza else ""
-        sources["sessions.csv", tuple(map(str.casefold, (*key, database or "default")))] = (
-            session.source
-        )
     return Draft(
         rows={file: {key_of(file, row): row for row in table} for file, table in rows.items()},
         certificate_files=certificates.files,
@@ -137,10 +127,32 @@ def merge(
             (one.owner.casefold(), (one.key_database or "default").casefold())
             for one in evidence.listings
         ),
-        sources=sources,
+        sources=_sources(servers, accounts, sessions, certificates),
         observed=tuple(sessions.observed()),
         findings=tuple(findings),
     )
+
+
+def _sources(
+    servers: ServerBook,
+    accounts: AccountBook,
+    sessions: SessionBook,
+    certificates: CertificateBook,
+) -> dict[tuple[str, Key], Source]:
+    """Return the line that each row came from, by file and key."""
+    by_file: dict[str, Mapping[Key, Source]] = {
+        "servers.csv": {(name,): source for name, source in servers.sources.items()},
+        "clients.csv": {(name,): one.source for name, one in sessions.clients.items()},
+        "accounts.csv": {
+            (one.server.casefold(), one.name.casefold()): one.source for one in accounts
+        },
+        "sessions.csv": {
+            (*key[:3], key[3] or "default"): one.source for key, one in sessions.sessions.items()
+        },
+        "certificates.csv": certificates.sources(),
+        "trust.csv": certificates.trust_sources,
+    }
+    return {(file, key): source for file, own in by_file.items() for key, source in own.items()}
 
 
 def _sessions(book: SessionBook) -> list[Row]:

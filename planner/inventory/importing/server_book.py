@@ -23,6 +23,7 @@ class ServerBook:
     def __init__(self, evidence: Evidence) -> None:
         self.findings: list[Finding] = []
         self.rows: dict[str, Row] = {}
+        self.sources: dict[str, Source] = {}
         self._by_address: dict[str, str] = {}
         self._guessed: set[tuple[str, str]] = set()
         for facts in evidence.servers:
@@ -49,6 +50,7 @@ class ServerBook:
         if name in self:
             return self.name(name)
         self.rows[name.casefold()] = {"server": name, "address": address}
+        self.sources[name.casefold()] = source
         self._learn(address, name)
         self.findings.append(
             finding_at(
@@ -81,6 +83,7 @@ class ServerBook:
 
     def _take(self, facts: ServerFacts) -> None:
         row = self.rows.setdefault(facts.name.casefold(), {"server": facts.name})
+        self.sources.setdefault(facts.name.casefold(), facts.source)
         for column in _FACTS:
             value = getattr(facts, column)
             if not value:
