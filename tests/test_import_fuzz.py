@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import planner
-from planner.domain.errors import InventoryError
+from planner.domain.errors import Fault, InventoryError
+from planner.inventory.fleet_tables import build_tables
 from planner.inventory.importing.evidence import Evidence
-from planner.inventory.importing.merge import merge
+from planner.inventory.importing.merge import merge, tables_of
 from planner.inventory.importing.option_words import OTHERS
 from planner.inventory.importing.queries import COLUMNS
 from planner.inventory.importing.sources import read_content
@@ -144,6 +145,9 @@ def check_site(files: list[tuple[str, str, bytes]]) -> None:
         return
     draft = merge(evidence)
     assert PASSWORD not in repr(draft)
+    faults: list[Fault] = []
+    build_tables(tables_of(draft.rows), draft.certificate_files, faults)
+    assert PASSWORD not in repr(faults)
 
 
 files = st.lists(
