@@ -43,8 +43,9 @@ lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-bench: $(STAMP) ## measure the engine against pandas and Polars
+bench: $(STAMP) ## measure the engine against pandas and Polars, and an import of 100,000 nodes
 	$(BIN)/python -m tests.benchmarks.simulate
+	$(BIN)/python -m tests.benchmarks.importing
 
 clean: ## remove results and caches (`rm -rf .venv` starts over)
 	rm -rf out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

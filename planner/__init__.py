@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from planner.domain.plan import Action as Action
     from planner.domain.plan import Plan as Plan
     from planner.domain.plan import PlannedAction as PlannedAction
+    from planner.engine.as_is import AsIs as AsIs
+    from planner.engine.as_is import as_is as as_is
     from planner.engine.complete import complete as complete
     from planner.engine.deadlines import Deadlines as Deadlines
     from planner.engine.deadlines import deadlines as deadlines
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from planner.reporting.bundles import Bundles as Bundles
     from planner.reporting.bundles import bundles as bundles
     from planner.reporting.handout import write_runbooks as write_runbooks
+    from planner.reporting.import_run import Import as Import
+    from planner.reporting.import_run import import_fleet as import_fleet
     from planner.reporting.results import write_results as write_results
     from planner.reporting.run import Run as Run
     from planner.reporting.run import plan as plan
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
 
 _ROOM_OF: Final = {
     "Action": "domain.plan",
+    "AsIs": "engine.as_is",
     "Bundles": "reporting.bundles",
     "CertificateError": "domain.errors",
     "CertificateInventory": "inventory.certificate_inventory",
@@ -70,6 +75,7 @@ _ROOM_OF: Final = {
     "Distribution": "engine.distribution",
     "Findings": "domain.findings",
     "Fleet": "domain.fleet",
+    "Import": "reporting.import_run",
     "InventoryError": "domain.errors",
     "Measures": "engine.measures",
     "Plan": "domain.plan",
@@ -80,6 +86,7 @@ _ROOM_OF: Final = {
     "Replacements": "engine.replacements",
     "Run": "reporting.run",
     "Timeline": "engine.timeline",
+    "as_is": "engine.as_is",
     "bundles": "reporting.bundles",
     "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
@@ -87,6 +94,7 @@ _ROOM_OF: Final = {
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
+    "import_fleet": "reporting.import_run",
     "measures": "engine.measures",
     "plan": "reporting.run",
     "read_fleet": "inventory.fleet_folder",
@@ -105,6 +113,7 @@ _MODULES: Final = {"plots": "planner.reporting.plots", "tables": "planner.report
 
 __all__ = [
     "Action",
+    "AsIs",
     "Bundles",
     "CertificateError",
     "CertificateInventory",
@@ -113,6 +122,7 @@ __all__ = [
     "Distribution",
     "Findings",
     "Fleet",
+    "Import",
     "InventoryError",
     "Measures",
     "Plan",
@@ -123,6 +133,7 @@ __all__ = [
     "Replacements",
     "Run",
     "Timeline",
+    "as_is",
     "bundles",
     "certificates",
     "check",
@@ -130,6 +141,7 @@ __all__ = [
     "complete",
     "deadlines",
     "distribution",
+    "import_fleet",
     "measures",
     "plan",
     "plots",

@@ -7,12 +7,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Never
+
+from tqdm import tqdm
 
 import planner
 from planner.domain.calendar import iso, to_day
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
+from planner.inventory.importing.queries import show_queries
+from planner.reporting.import_run import Import
 from planner.reporting.run import Run, plan_of
 
 FINE: Final = 0
@@ -32,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match chosen.command:
             case "plan":
                 return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
+            case "import":
+                return _import(parser, chosen)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case "compare":
@@ -87,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write runbooks/ and bundles/: what to do, and what to hand out, host by host",
     )
+    _add_import(commands)
     certs = commands.add_parser(
         "certs", help="list certificates and their chains, and print the findings about them"
     )
@@ -104,6 +111,19 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DATE",
             help=f"{meaning} on which the certificates must be valid; a fleet has its own",
         )
+    _add_tracking(commands)
+    return parser
+
+
+def _date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        what = f"{text!r} is no date; write it as 2027-01-31"
+        raise argparse.ArgumentTypeError(what) from None
+
+
+def _add_tracking(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     compare = commands.add_parser(
         "compare", help="say what a plan changes against another one for the same fleet"
     )
@@ -130,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     track.add_argument(
         "--today",
-        type=datetime.date.fromisoformat,
+        type=_date,
         required=True,
         metavar="DATE",
         help="the day up to which the actuals tell what happened",
@@ -138,15 +158,33 @@ def _parser() -> argparse.ArgumentParser:
     track.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
-    return parser
 
 
-def _date(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        what = f"{text!r} is no date; write it as 2027-01-31"
-        raise argparse.ArgumentTypeError(what) from None
+def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    importing = commands.add_parser(
+        "import",
+        help="build or refresh a fleet from dsmadmc exports, dsm.sys, dsm.opt and certificates",
+    )
+    importing.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="an export, options file, certificate or listing of a key database, or a folder of "
+        "them; NAME=FILE says of which server or client it is",
+    )
+    importing.add_argument(
+        "--out", type=Path, metavar="FLEET", help="the fleet folder, new or to be refreshed"
+    )
+    for name, meaning in (
+        ("start", "the first day of a new fleet; by default the newest day that a file shows"),
+        ("end", "the first day after the last; by default two years after the first"),
+    ):
+        importing.add_argument(f"--{name}", type=_date, metavar="DATE", help=meaning)
+    importing.add_argument(
+        "--show-queries",
+        action="store_true",
+        help="print what to run with dsmadmc on each server, and do nothing else",
+    )
 
 
 class _Progress:
@@ -166,6 +204,58 @@ def _plan(fleet: Path, plan: Path | None, out: Path, *, runbooks: bool) -> int:
     _print_summary(run)
     print(f"Results are in {out}: start with schedule.csv, findings.csv and deadlines.png.")
     return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+class Bar:
+    """Draws a progress bar on stderr for each step, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._bar: tqdm[Never] | None = None
+
+    def __call__(self, step: str, done: int, whole: int) -> None:
+        """Show how much of a step is done."""
+        if step != self._step:
+            self.close()
+            self._step = step
+            self._bar = tqdm(desc=step, total=whole, delay=_PATIENCE, leave=False, disable=None)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _import(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    if chosen.show_queries:
+        print(show_queries(), end="")
+        return FINE
+    if chosen.out is None or not chosen.files:
+        parser.error("import: give --out FLEET and at least one FILE")
+    bar = Bar()
+    try:
+        made = planner.import_fleet(
+            *chosen.files, out=chosen.out, start=chosen.start, end=chosen.end, observer=bar
+        )
+    finally:
+        bar.close()
+    for finding in made.findings:
+        print(_line(finding))
+    _print_changes(made)
+    for value in (made.fleet, made, made.as_is, made.findings):
+        print(repr(value))
+    print(f"The fleet is in {chosen.out}: look at import_report.csv, then complete fleet.toml.")
+    sys.stdout.flush()
+    return HAS_ERRORS if made.findings.has_errors else FINE
+
+
+def _print_changes(made: Import) -> None:
+    for change, planned in zip(made.changes, made.planned, strict=True):
+        values = f": {change.column} {change.before} -> {change.after}" if change.column else ""
+        touched = f" (planned: {planned})" if planned else ""
+        print(f"{change.kind} {change.table} {change.subject}{values}{touched}")
 
 
 def _check(fleet: Path, plan: Path | None) -> int:

@@ -8,7 +8,8 @@ import pytest
 from planner.domain.rules import VERDICTS, Mode, Reason
 from planner.engine.deadlines import deadlines
 from planner.engine.timeline import simulate
-from tests.benchmarks import pandas_solution, polars_solution
+from planner.inventory.importing.evidence import LineUse
+from tests.benchmarks import importing, pandas_solution, polars_solution
 from tests.benchmarks.fleets import synthetic_plan
 from tests.benchmarks.peers import SHOWN, Answer, differences, engine_answer
 
@@ -64,3 +65,13 @@ def test_synthetic_fleets_have_the_asked_size_and_reach_what_the_benchmark_is_ab
     shown = [SHOWN[state] for state in np.unique(engine_answer(plan).state)]
     assert {mode for mode, _, _ in shown} == set(Mode) - {Mode.INACTIVE}
     assert {reason for _, reason, _ in shown} == set(Reason)
+
+
+def test_the_importing_benchmark_imports_every_node_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = importing.run(400)
+    assert len(made.fleet.sessions) == len(made.fleet.clients) == 400
+    assert made.count(LineUse.FAULT) == 0
+    assert not made.findings.has_errors
+    assert capsys.readouterr().out.startswith("400 nodes, ")

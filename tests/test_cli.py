@@ -209,7 +209,7 @@ def test_the_help_is_the_golden_one(
     shown = []
     for arguments in (
         ["--help"],
-        *([name, "--help"] for name in ("plan", "check", "certs", "compare", "track")),
+        *([name, "--help"] for name in ("plan", "check", "import", "certs", "compare", "track")),
     ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
@@ -491,3 +491,103 @@ def test_a_day_that_is_none_and_actuals_that_are_missing_exit_with_2(
     assert cli.main([*arguments, missing, "--today", "2025-03-10"]) == cli.UNUSABLE
     assert "nope.csv" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+# --- planner import ------------------------------------------------------------------------------
+
+
+def export_of(folder: Path, *rows: str) -> Path:
+    """Write what dsmadmc printed on a server A, and the options of a client n1."""
+    folder.mkdir()
+    head = "PLANNER-STATUS,A,8,1,27,0,\nPLANNER-NODE,N1,AIX,AIX,8,1,0,0,n1,,2026-07-01,CLIENT,\n"
+    (folder / "a.txt").write_text(head + "".join(f"{row}\n" for row in rows))
+    (folder / "n1.dsm.sys").write_text("SErvername A\n TCPServeraddress a\n PASSWORD geheim\n")
+    return folder
+
+
+def test_import_builds_a_fleet_and_says_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, out = export_of(tmp_path / "site"), tmp_path / "fleet"
+    assert cli.main(["import", "--out", str(out), str(site)]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    lines = printed.out.splitlines()
+    place = f"{(site / 'n1.dsm.sys').as_posix()}:1"
+    assert any(line.startswith(f"{place}: note server-by-name: A: a was taken") for line in lines)
+    assert lines[-1] == (
+        f"The fleet is in {out}: look at import_report.csv, then complete fleet.toml."
+    )
+    assert "Import(1 sessions, new fleet; lines: 4 used, 0 comment, 1 kept aside, 0 fault)" in lines
+    assert "geheim" not in printed.out
+    assert cli.main(["check", str(out)]) == 0
+
+
+def test_import_again_prints_the_changes_and_what_they_touch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, out = export_of(tmp_path / "site"), tmp_path / "fleet"
+    cli.main(["import", "--out", str(out), str(site)])
+    clients = out / "clients.csv"
+    clients.write_text(
+        clients.read_text().replace(
+            "8.1.0.0,backup,AIX,,,,,", "8.1.0.0,backup,AIX,,,8.1.27,2027-01-11,"
+        )
+    )
+    text = (site / "a.txt").read_text()
+    (site / "a.txt").write_text(text.replace("8,1,0,0", "8,1,1,0"))
+    capsys.readouterr()
+    assert cli.main(["import", "--out", str(out), str(site)]) == 0
+    assert (
+        "changed client n1: level 8.1.0.0 -> 8.1.1.0 (planned: 2027-01-11 upgrade-client 8.1.27)"
+        in capsys.readouterr().out.splitlines()
+    )
+
+
+def test_import_with_a_damaged_row_exits_with_1_and_imports_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, out = export_of(tmp_path / "site", "PLANNER-NODE,CUT"), tmp_path / "fleet"
+    assert cli.main(["import", "--out", str(out), str(site)]) == cli.HAS_ERRORS
+    assert "a.txt:3: error damaged-row" in capsys.readouterr().out
+    assert len(planner.read_fleet(out).sessions) == 1
+
+
+def test_import_of_a_misspelt_security_option_exits_with_2_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, out = export_of(tmp_path / "site"), tmp_path / "fleet"
+    with (site / "n1.dsm.sys").open("a") as file:
+        file.write(" SSLREQUIERD Yes\n")
+    assert cli.main(["import", "--out", str(out), str(site)]) == cli.UNUSABLE
+    printed = capsys.readouterr()
+    assert "n1.dsm.sys:4: the option is unknown; did you mean SSLREQUIRED?" in printed.err
+    assert printed.out == ""
+    assert not out.exists()
+
+
+def test_the_queries_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["import", "--show-queries"]) == 0
+    assert "SELECT 'PLANNER-STATUS' AS RECORD, SERVER_NAME" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "fleet"], ["a.txt"]])
+def test_import_without_a_file_or_a_folder_says_what_to_give(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["import", *arguments])
+    assert stop.value.code == 2
+    assert "import: give --out FLEET and at least one FILE" in capsys.readouterr().err
+
+
+def test_a_long_import_shows_a_bar_on_a_terminal_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = export_of(tmp_path / "site")
+    monkeypatch.setattr(cli, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert cli.main(["import", "--out", str(tmp_path / "fleet"), str(site)]) == 0
+    shown = capsys.readouterr().err
+    assert "reading files:" in shown
+    assert "0/2" in shown

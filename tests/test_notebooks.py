@@ -185,6 +185,7 @@ def test_the_notebooks_of_the_story_are_there() -> None:
         "01_fleet",
         "02_session_security",
         "03_certificate_deadlines",
+        "04_inventory",
         "05_certificates",
     }
 

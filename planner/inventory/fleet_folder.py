@@ -57,7 +57,7 @@ def read_fleet(path: str | Path) -> Fleet:
     sha256 = _digest(folder, tables, certificate_files, faults)
     if faults or settings is None:
         raise InventoryError(_in_file_order(faults))
-    return _fleet(
+    return fleet_of(
         settings,
         built,
         Origin(
@@ -77,7 +77,8 @@ def read_fleet(path: str | Path) -> Fleet:
     )
 
 
-def _fleet(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
+def fleet_of(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
+    """Return the fleet of settings and tables."""
     return Fleet(
         name=settings.name or Path(origin.folder).resolve().name,
         start=settings.start,

@@ -37,7 +37,9 @@ _AUTHENTICATIONS: Final = {
 Texts = Sequence[str]
 
 
-def write_fleet(fleet: Fleet, folder: str | Path) -> None:
+def write_fleet(
+    fleet: Fleet, folder: str | Path, *, further: Mapping[str, bytes] | None = None
+) -> None:
     """Write a fleet as a fleet folder: every file whole, or nothing at all.
 
     Every default is written out. A plan.csv that stands in the folder stays as it is.
@@ -48,6 +50,8 @@ def write_fleet(fleet: Fleet, folder: str | Path) -> None:
         The fleet; columns of its files that the kit does not use are written back.
     folder
         A new folder, or one whose files are replaced.
+    further
+        Files that are written with it, by their paths in the folder.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def write_fleet(fleet: Fleet, folder: str | Path) -> None:
         faults = _foreign_certificates(folder, contents)
         if faults:
             raise InventoryError(faults)
-        write_files(folder, contents)
+        write_files(folder, contents | dict(further or {}))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         what = f"the folder cannot be written ({reason})"

@@ -26,6 +26,7 @@ from planner.domain.rules import (
     VERDICTS,
     Mode,
 )
+from planner.engine.as_is import AsIs
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import Distribution
 from planner.engine.measures import imports_in_effect
@@ -33,7 +34,7 @@ from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
-from planner.reporting import certificate_tables, tracking_tables
+from planner.reporting import certificate_tables, import_tables, tracking_tables
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -42,6 +43,7 @@ from planner.reporting.certificate_tables import (
     distribution,
     replacements,
 )
+from planner.reporting.import_run import Import
 from planner.reporting.schedule import deadline_rows, schedule
 from planner.tracking.compare import Comparison
 from planner.tracking.progress import Progress
@@ -68,6 +70,7 @@ _TABLES: Final = (
 )
 
 waves = certificate_tables.waves
+import_changes = import_tables.changes
 comparison, progress, due = (
     tracking_tables.comparison,
     tracking_tables.progress,
@@ -287,6 +290,10 @@ def frame(value: object) -> pd.DataFrame:
             return comparison(value)
         case Progress():
             return progress(value)
+        case Import():
+            return import_tables.report(value)
+        case AsIs():
+            return import_tables.as_is(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 
