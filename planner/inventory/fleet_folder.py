@@ -95,6 +95,7 @@ def _fleet(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
         sessions=built.sessions,
         certificates=built.certificates,
         trust=built.trust,
+        rules=built.rules,
         origin=origin,
     )
 
