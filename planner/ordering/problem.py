@@ -33,6 +33,10 @@ class Problem:
     ----------
     scale
         Units of the model's cost in one unit of the objective.
+    rounding
+        How much the model's cost can be below the true one, by rounding weights down.
+    open_weeks
+        By week: how many weeks up to its end have a day for imports.
     kept
         The actions of the given plan that stay as they are: all but upgrades, and but the imports
         and option changes that completion makes anew.
@@ -44,9 +48,13 @@ class Problem:
     blocks: Blocks
     model: Model
     scale: int
+    rounding: float
+    open_weeks: Longs
     kept: tuple[PlannedAction, ...]
 
-    def plan_of(self, days: Ints, *, waves: Iterable[str] = ()) -> Plan:
+    def plan_of(
+        self, days: Ints, *, waves: Iterable[str] = (), imports_per_week: int | None = None
+    ) -> Plan:
         """Return the plan of an order, with its imports and option changes.
 
         Parameters
@@ -55,6 +63,8 @@ class Problem:
             Day of each block.
         waves
             Name of each block's wave; without them the ISO week.
+        imports_per_week
+            A capacity below the fleet's, over which imports are spread.
         """
         names = list(waves)
         actions = []
@@ -68,7 +78,12 @@ class Problem:
                     status="approved" if rule is not None and rule.file != "clients.csv" else "",
                 )
             )
-        return complete(Plan.of(self.fleet, [*self.kept, *actions]))
+        rows = [*self.kept, *actions]
+        if imports_per_week is None:
+            return complete(Plan.of(self.fleet, rows))
+        tight = replace(self.fleet.capacity, imports_per_week=imports_per_week)
+        spread = complete(Plan.of(replace(self.fleet, capacity=tight), rows))
+        return replace(spread, fleet=self.fleet)
 
 
 def compile_problem(
@@ -152,6 +167,8 @@ def compile_problem(
         blocks=blocks,
         model=model,
         scale=scale,
+        rounding=0.0 if scale == 1 else len(costs.all_weights()) * fleet.n_days / scale,
+        open_weeks=np.cumsum(_open_weeks(fleet, week_of_day)).astype(np.int64),
         kept=kept,
     )
 
@@ -230,7 +247,7 @@ def _jobs(fleet: Fleet, blocks: Blocks, reference: Deadlines, *, has_lead: bool)
     needed = reference.needed - np.int32(fleet.start)
     job_client = np.empty(len(job_rows), dtype=np.int32)
     release = np.zeros(len(job_rows), dtype=np.int32)
-    ends = np.append(first[1:], len(rows))
+    ends = np.append(first, len(rows))[1:]
     for job, (row, begin, end) in enumerate(
         zip(job_rows.tolist(), first.tolist(), ends.tolist(), strict=True)
     ):
@@ -365,16 +382,21 @@ def _import_room(
     n_weeks, limit = int(week_of_day[-1]) + 1, constraints.capacity.imports_per_week
     if limit is None:
         return np.full(n_weeks, UNLIMITED, dtype=np.int64)
-    has_open_day = np.zeros(n_weeks, dtype=np.bool_)
-    for day in range(fleet.n_days):
-        has_open_day[week_of_day[day]] |= fleet.calendar.is_open(fleet.start + day)
-    room = np.where(has_open_day, limit, 0).astype(np.int64)
+    room = np.where(_open_weeks(fleet, week_of_day), limit, 0).astype(np.int64)
     for action in kept:
         if action.action is Action.IMPORT_CERTIFICATE and fleet.start <= action.day < fleet.end:
             week = week_of_day[action.day - fleet.start]
             room[week] = max(0, room[week] - 1)
     total: Longs = np.cumsum(room)
     return total
+
+
+def _open_weeks(fleet: Fleet, week_of_day: Ints) -> NDArray[np.bool_]:
+    """Whether each week has a day on which imports may be made."""
+    has_open_day = np.zeros(int(week_of_day[-1]) + 1, dtype=np.bool_)
+    for day in range(fleet.n_days):
+        has_open_day[week_of_day[day]] |= fleet.calendar.is_open(fleet.start + day)
+    return has_open_day
 
 
 def drafted_days(fleet: Fleet, blocks: Blocks, initial: Plan | None) -> Ints:

@@ -90,6 +90,11 @@ def relax(model: Model, *, may_end: Flags2 | None = None) -> Relaxation:
     )
 
 
+def weeks_of(model: Model) -> Flags2:
+    """Whether each block may go in each week."""
+    return _first_days(model)[0]
+
+
 def _finite(room: Longs, total: int) -> Longs:
     """Return capacities that are no larger than all there is to do."""
     return np.minimum(room, total)
@@ -100,11 +105,11 @@ def _first_days(model: Model) -> tuple[Flags2, Longs]:
     n, n_weeks = model.n_blocks, model.n_weeks
     block = np.repeat(np.arange(n), np.diff(model.choice_first))
     week = model.week_of_day[model.choice_day]
-    allowed = np.zeros((n, n_weeks), dtype=np.bool_)
-    day = np.zeros((n, n_weeks), dtype=np.int64)
-    allowed[block, week] = True
-    # The first day of a week is written last.
-    day[block[::-1], week[::-1]] = model.choice_day[::-1]
+    n_days = len(model.week_of_day)
+    day = np.full((n, n_weeks), n_days, dtype=np.int64)
+    np.minimum.at(day, (block, week), model.choice_day)
+    allowed = day < n_days
+    day[~allowed] = 0
     return allowed, day
 
 
@@ -150,7 +155,11 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
 def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2]:
     """How many jobs may be needed by the end of each week, and the weeks in which each may be."""
     n_weeks = model.n_weeks
-    last = np.append(np.flatnonzero(np.diff(model.week_of_day)), len(model.week_of_day) - 1)
+    # The last day of each week on which any block may go; nothing is needed after it.
+    last = np.zeros(n_weeks, dtype=np.int64)
+    np.maximum.at(last, model.week_of_day[model.choice_day], model.choice_day)
+    np.maximum.at(last, model.week_of_day[model.job_release], model.job_release)
+    last = np.maximum.accumulate(last)
     due = model.due_week[last]
     room = np.where(due >= 0, model.import_room[np.maximum(due, 0)], 0)
     earliest = np.maximum(model.job_earliest, model.job_release)[used]
@@ -278,6 +287,7 @@ def _start(r: Relaxation) -> Dual:
     return Dual(
         on_first=np.repeat(weight / 2, n_weeks, axis=1),
         on_job=np.zeros((n_links, n_weeks)),
+        needs=np.zeros((n_links, n_weeks)),
         clients=np.zeros(n_weeks),
         servers=np.zeros(n_weeks),
         imports=np.zeros(n_weeks),
@@ -305,9 +315,11 @@ def _steps(r: Relaxation) -> tuple[Floats, Floats]:
     n = len(r.may_end)
     links = np.zeros(n)
     weight = r.weight.astype(np.float64)
+    # A link with an import has its share of a week and its need to be paid for.
+    times = np.where(r.job >= 0, 2.0, 1.0)
     for ends in (r.first, r.second):
-        np.add.at(links, ends, weight)
-    np.add.at(links, r.job[r.job >= 0], weight[r.job >= 0])
+        np.add.at(links, ends, weight * times)
+    np.add.at(links, r.job[r.job >= 0], 2.0 * weight[r.job >= 0])
     days = float(r.length.max())
     links *= days
     typical = max(1.0, float(links.sum()) / max(1, n))

@@ -59,14 +59,53 @@ class Relaxation(NamedTuple):
 
 
 class Dual(NamedTuple):
-    """Prices: of each link's ends by week and day, of capacities by week, of rules by week."""
+    """Prices, all by week.
+
+    Parameters
+    ----------
+    on_first, on_job
+        By link: what of a day of it is charged to its first block and to its import; the rest is
+        charged to its second block.
+    needs
+        By link with an import: of having both blocks done and the import not.
+    clients, servers, imports
+        Of capacities.
+    rules
+        By rule: of having the later block done and the earlier one not.
+    """
 
     on_first: Floats
     on_job: Floats
+    needs: Floats
     clients: Floats
     servers: Floats
     imports: Floats
     rules: Floats
+
+
+@compiled
+def prices_of_done(r: Relaxation, d: Dual) -> Floats:
+    """Price of being done by the end of each week, by node."""
+    n, n_weeks = r.may_end.shape
+    price = np.zeros((n, n_weeks))
+    for v in range(n):
+        if r.is_job[v]:
+            for w in range(n_weeks):
+                price[v, w] = d.imports[w]
+    for e in range(len(r.first)):
+        a, b, j = r.first[e], r.second[e], r.job[e]
+        if j >= 0:
+            for w in range(n_weeks):
+                price[a, w] += d.needs[e, w]
+                price[b, w] += d.needs[e, w]
+                price[j, w] -= d.needs[e, w]
+    for k in range(len(r.rule_earlier)):
+        a, b = r.rule_earlier[k], r.rule_later[k]
+        for w in range(n_weeks):
+            price[b, w] += d.rules[k, w]
+            if r.rule_week[k, w] >= 0:
+                price[a, r.rule_week[k, w]] -= d.rules[k, w]
+    return price
 
 
 @compiled
@@ -77,10 +116,11 @@ def node_costs(r: Relaxation, mass: Floats, d: Dual) -> Floats:
     """
     n, n_weeks = r.may_end.shape
     cost = np.zeros((n, n_weeks))
+    price = prices_of_done(r, d)
     for v in range(n):
         before, after = 0.0, 0.0
         for w in range(n_weeks):
-            after += d.imports[w] * r.is_job[v]
+            after += price[v, w]
         for w in range(n_weeks):
             cost[v, w] = (
                 before
@@ -91,16 +131,7 @@ def node_costs(r: Relaxation, mass: Floats, d: Dual) -> Floats:
                 + after
             )
             before += mass[v, w] * r.length[w]
-            after -= d.imports[w] * r.is_job[v]
-    for k in range(len(r.rule_earlier)):
-        a, b = r.rule_earlier[k], r.rule_later[k]
-        for w in range(n_weeks):
-            price = d.rules[k, w]
-            if price != 0.0:
-                for to in range(w + 1):
-                    cost[b, to] += price
-                for to in range(r.rule_week[k, w] + 1):
-                    cost[a, to] -= price
+            after -= price[v, w]
     return cost
 
 
@@ -139,6 +170,10 @@ def bound_of(r: Relaxation, cost: Floats, d: Dual) -> float:
             + d.servers[w] * r.server_room[w]
             + d.imports[w] * r.import_room[w]
         )
+    for e in range(len(r.first)):
+        if r.job[e] >= 0:
+            for w in range(n_weeks):
+                bound -= d.needs[e, w]
     return bound
 
 
@@ -151,6 +186,8 @@ def certified(r: Relaxation, d: Dual, unit: int, left: Longs) -> int:
     """
     n, n_weeks = r.may_end.shape
     mass = np.zeros((n, n_weeks), dtype=np.int64)
+    done = np.zeros((n, n_weeks), dtype=np.int64)
+    bound = 0
     for e in range(len(r.first)):
         a, b, j = r.first[e], r.second[e], r.job[e]
         whole = r.weight[e] * unit
@@ -160,12 +197,16 @@ def certified(r: Relaxation, d: Dual, unit: int, left: Longs) -> int:
             if j >= 0:
                 of_job = min(max(round(d.on_job[e, w] * unit), 0), whole - share)
                 mass[j, w] += of_job
+                price = max(round(d.needs[e, w] * unit), 0)
+                bound -= price
+                done[a, w] += price
+                done[b, w] += price
+                done[j, w] -= price
             mass[a, w] += share
             mass[b, w] += whole - share - of_job
     clients = np.zeros(n_weeks, dtype=np.int64)
     servers = np.zeros(n_weeks, dtype=np.int64)
     imports = np.zeros(n_weeks, dtype=np.int64)
-    bound = 0
     for w in range(n_weeks):
         clients[w] = max(round(d.clients[w] * unit), 0)
         servers[w] = max(round(d.servers[w] * unit), 0)
@@ -177,10 +218,18 @@ def certified(r: Relaxation, d: Dual, unit: int, left: Longs) -> int:
             bound -= int(servers[w] * r.server_room[w])
         if imports[w] > 0:
             bound -= int(imports[w] * r.import_room[w])
+    for k in range(len(r.rule_earlier)):
+        a, b = r.rule_earlier[k], r.rule_later[k]
+        for w in range(n_weeks):
+            price = max(round(d.rules[k, w] * unit), 0)
+            done[b, w] += price
+            if r.rule_week[k, w] >= 0:
+                done[a, r.rule_week[k, w]] -= price
     for v in range(n):
         before, after = 0, 0
         for w in range(n_weeks):
-            after += imports[w] * r.is_job[v]
+            done[v, w] += imports[w] * r.is_job[v]
+            after += done[v, w]
         for w in range(n_weeks):
             left[v, w] = (
                 before
@@ -191,16 +240,7 @@ def certified(r: Relaxation, d: Dual, unit: int, left: Longs) -> int:
                 + after
             )
             before += mass[v, w] * r.length[w]
-            after -= imports[w] * r.is_job[v]
-    for k in range(len(r.rule_earlier)):
-        a, b = r.rule_earlier[k], r.rule_later[k]
-        for w in range(n_weeks):
-            price = max(round(d.rules[k, w] * unit), 0)
-            if price > 0:
-                for to in range(w + 1):
-                    left[b, to] += price
-                for to in range(r.rule_week[k, w] + 1):
-                    left[a, to] -= price
+            after -= done[v, w]
     for v in range(n):
         least = 2**62
         for w in range(n_weeks):
@@ -263,19 +303,14 @@ def step(
     """
     n, n_weeks = share.shape
     value, size = np.empty(n_weeks), np.empty(n_weeks, dtype=np.int32)
-    slope = np.zeros((n, n_weeks + 1))
-    for k in range(len(r.rule_earlier)):
-        for w in range(n_weeks):
-            slope[r.rule_later[k], w] += d.rules[k, w]
-            if r.rule_week[k, w] >= 0:
-                slope[r.rule_earlier[k], r.rule_week[k, w]] -= d.rules[k, w]
+    slope = prices_of_done(r, d)
     for v in range(n):
         for w in range(n_weeks):
             ahead[v, w] = -share[v, w]
             partial = mass[v, w] * r.offset[v, w]
             at = partial + r.own[v, w] + r.n_clients[v] * d.clients[w]
             at += r.n_servers[v] * d.servers[w]
-            slope[v, w] += at - mass[v, w] * r.length[w] + d.imports[w] * r.is_job[v]
+            slope[v, w] += at - mass[v, w] * r.length[w]
             if w > 0:
                 slope[v, w - 1] -= at
         for w in range(n_weeks):
@@ -304,6 +339,13 @@ def step(
             done = ahead[r.rule_earlier[k], r.rule_week[k, w]] if r.rule_week[k, w] >= 0 else 0.0
             broken = ahead[r.rule_later[k], w] - done
             d.rules[k, w] = max(0.0, d.rules[k, w] + omega * sigma[3] * broken)
+    for e in range(len(r.first)):
+        a, b, j = r.first[e], r.second[e], r.job[e]
+        if j >= 0:
+            pace = omega * r.weight[e] * 7.0 / 3.0
+            for w in range(n_weeks):
+                broken = ahead[a, w] + ahead[b, w] - ahead[j, w] - 1.0
+                d.needs[e, w] = max(0.0, d.needs[e, w] + pace * broken)
     # From here on `ahead` is the part of each week that a node is secure.
     for v in range(n):
         for w in range(n_weeks - 1, -1, -1):

@@ -172,7 +172,7 @@ def _shared_accounts(fleet: Fleet) -> Iterator[OrderRule]:
     rows = rows[np.argsort(sessions.account[rows], kind="stable")]
     shared, first = np.unique(sessions.account[rows], return_index=True)
     seen = set()
-    for account, own in zip(shared.tolist(), np.split(rows, first[1:]), strict=True):
+    for account, own in zip(shared.tolist(), np.split(rows, first[1:]), strict=False):
         users = {int(sessions.client[row]): row for row in own[::-1].tolist()}
         old = [user for user in users if not is_new[user] and is_installed[user]]
         server = n_clients + int(accounts.server[account])

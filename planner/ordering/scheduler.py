@@ -46,7 +46,8 @@ class Stuck:
 def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
     """Return the day of each block, or the block that cannot be placed.
 
-    A block that finds no day is given its day before all others, and the rest is placed anew.
+    A block that finds no day is given its day before all others, without the strategy's wishes, and
+    the rest is placed anew.
     Whatever a block waits for comes before it.
     """
     model = problem.model
@@ -54,17 +55,22 @@ def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
     after_first, rows = rows_of(after[:, 1], model.n_blocks)
     after_other = np.ascontiguousarray(after[rows, 0])
     waits_for = _waits_for(model, after)
+    not_before = priorities.not_before.copy()
     promoted: list[int] = []
     settled = np.flatnonzero(np.diff(model.choice_first) == 1)
     while True:
         order = _in_order([*settled, *promoted, *priorities.order.tolist()], waits_for)
         days = np.full(model.n_blocks, -1, dtype=np.int32)
-        stuck = kernel.place(model, order, priorities.not_before, after_first, after_other, days)
+        stuck = int(kernel.place(model, order, not_before, after_first, after_other, days))
         if stuck < 0:
             return days
-        if stuck in promoted[:1] or len(promoted) >= _MOST_PROMOTIONS:
-            return Stuck(block=int(stuck))
-        promoted.insert(0, int(stuck))
+        waiting = slice(after_first[stuck], after_first[stuck + 1])
+        has_wishes = not_before[stuck] > 0 or (after_other[waiting] != stuck).any()
+        if (stuck in promoted[:1] and not has_wishes) or len(promoted) >= _MOST_PROMOTIONS:
+            return Stuck(block=stuck)
+        # A block has no day while it waits for itself, so that is no wait at all.
+        not_before[stuck], after_other[waiting] = 0, stuck
+        promoted.insert(0, stuck)
 
 
 def _waits_for(model: Model, after: Ints) -> list[list[int]]:

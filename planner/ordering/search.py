@@ -9,10 +9,10 @@ from planner.ordering.model import Ints, Longs, Model
 
 MOVES_PER_BLOCK: Final = 200
 _FEWEST_MOVES: Final = 20_000
-_COOLING: Final = 0.8
-_ROUNDS_PER_CYCLE: Final = 12
+_COOLING: Final = 0.6
+ROUNDS_PER_CYCLE: Final = 12
 """After so many rounds the search warms up again."""
-_WARM: Final = 0.02
+_WARM: Final = 0.5
 """Temperature of a cycle's first round, as a part of what an average block costs in a week."""
 
 
@@ -55,11 +55,11 @@ class Search:
             cost += self._extras[0] * int(days.max(initial=0)) + self._extras[1] * peak
         return cost
 
-    def start_from(self, days: Ints) -> None:
-        """Go on from another order if it is better than the best one."""
-        cost = self.cost_of(days)
+    def restart_from(self, days: Ints) -> None:
+        """Go on from another order; the best one is kept."""
+        cost, self._now = self.cost_of(days), days.copy()
         if cost < self.cost:
-            self.best, self.cost, self._now = days.copy(), cost, days.copy()
+            self.best, self.cost = days.copy(), cost
 
     def run(self) -> None:
         """Search for one round."""
@@ -71,8 +71,8 @@ class Search:
         rank = np.zeros(model.n_blocks, dtype=np.int32)
         rank[ranked] = np.arange(len(ranked))
         first = np.array([0, len(groups[0]), len(ranked)], dtype=np.int32)
-        phase = self._round % _ROUNDS_PER_CYCLE
-        is_last = phase == _ROUNDS_PER_CYCLE - 1
+        phase = self._round % ROUNDS_PER_CYCLE
+        is_last = phase == ROUNDS_PER_CYCLE - 1
         temperature = 1e-9 if is_last else _WARM * self._typical * _COOLING**phase
         reach = max(2, len(ranked) >> (2 + self._round % 5))
         self._state = kernel.anneal(
@@ -92,5 +92,5 @@ class Search:
         cost = self.cost_of(self._now)
         if cost < self.cost:
             self.best, self.cost = self._now.copy(), cost
-        elif phase == _ROUNDS_PER_CYCLE - 1:
+        elif phase == ROUNDS_PER_CYCLE - 1:
             self._now = self.best.copy()

@@ -64,7 +64,7 @@ def order_fleet(n_sessions: int, *, weights: str, scenario: str, seed: int) -> F
     capacity = Capacity(
         clients_per_week=math.ceil(n_clients / 20),
         servers_per_week=max(1, math.ceil(n_servers / 16)),
-        imports_per_week=math.ceil(n / 16) if level >= 2 else None,
+        imports_per_week=math.ceil(n / 14) if level >= 2 else None,
     )
     return Fleet(
         name=f"order-{n_sessions}-{weights}-{scenario}-{seed}",
