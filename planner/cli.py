@@ -13,13 +13,23 @@ import planner
 from planner.domain.calendar import iso
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
-from planner.reporting.run import Run
+from planner.ordering.result import Progress
+from planner.reporting.run import Run, propose
 
 FINE: Final = 0
 HAS_ERRORS: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 3
 
+_STRATEGIES: Final = (
+    "server-first",
+    "client-first",
+    "by-site",
+    "by-owner",
+    "by-weight",
+    "rings",
+    "as-drafted",
+)
 _PATIENCE: Final = 1.0
 """After so many seconds progress is shown [s]."""
 
@@ -34,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
+            case "order":
+                stop = planner.Stop(iterations=chosen.iterations, seconds=chosen.seconds)
+                return _order(chosen.fleet, chosen.out, chosen.strategy, stop, chosen.seed)
             case _:
                 return _check(chosen.fleet, chosen.plan)
     except PlannerError as error:
@@ -83,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write runbooks/ and bundles/: what to do, and what to hand out, host by host",
     )
+    _add_order(commands)
     certs = commands.add_parser(
         "certs", help="list certificates and their chains, and print the findings about them"
     )
@@ -101,6 +115,41 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{meaning} on which the certificates must be valid; a fleet has its own",
         )
     return parser
+
+
+def _add_order(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    order = commands.add_parser(
+        "order", help="propose a rollout order, and say how far from the best possible it is"
+    )
+    order.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    order.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+    )
+    how = order.add_mutually_exclusive_group()
+    how.add_argument(
+        "--strategy",
+        choices=_STRATEGIES,
+        metavar="NAME",
+        help=f"order as people do: {', '.join(_STRATEGIES)}",
+    )
+    how.add_argument(
+        "--optimise",
+        action="store_true",
+        help="search for the least exposure; what is done without --strategy",
+    )
+    order.add_argument(
+        "--seconds", type=float, default=60.0, metavar="S", help="time of the search (60)"
+    )
+    order.add_argument(
+        "--iterations",
+        type=int,
+        default=400,
+        metavar="N",
+        help="iterations of the search (400); with equal seeds they give equal plans",
+    )
+    order.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the random numbers (0)"
+    )
 
 
 class _Progress:
@@ -129,6 +178,19 @@ def _check(fleet: Path, plan: Path | None) -> int:
     _print_summary(run)
     sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _order(fleet: Path, out: Path, strategy: str | None, stop: planner.Stop, seed: int) -> int:
+    tell = _Progress()
+
+    def observe(now: Progress) -> None:
+        bound = "" if now.bound is None else f", no order is below {now.bound:,.0f}"
+        tell(f"iteration {now.iteration}: {now.value:,.0f}{bound}")
+
+    result = propose(fleet, strategy=strategy, stop=stop, seed=seed, out=out, observer=observe)
+    print(result.summary())
+    print(f"The order is in {out}: schedule.csv is its plan, summary.json has bound and gap.")
+    return FINE
 
 
 def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:

@@ -5,8 +5,9 @@ QuickXplain (Junker 2004): halves of the constraints are taken away as long as n
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from planner.domain.calendar import WEEKDAYS, Capacity, iso
+from planner.domain.calendar import WEEKDAYS, Capacity, Freeze, Window, iso
 from planner.domain.errors import Fault, InfeasibleError
 from planner.domain.fleet import Fleet
 from planner.domain.order_rules import OrderRule, RuleKind
@@ -97,7 +98,7 @@ def _parts(fleet: Fleet, constraints: Constraints) -> Iterator[Part]:
                 what=f"freeze {freeze.name!r} closes {iso(freeze.start)} to {iso(freeze.end - 1)}",
                 cure="shorten it, or allow an exception",
             ),
-            add=lambda c, freeze=freeze: replace(c, freezes=(*c.freezes, freeze)),
+            add=partial(_with_freeze, freeze),
         )
     if constraints.holidays:
         yield Part(
@@ -116,7 +117,7 @@ def _parts(fleet: Fleet, constraints: Constraints) -> Iterator[Part]:
                 what=f"site {window.site} may be upgraded on {days}",
                 cure="open another weekday",
             ),
-            add=lambda c, window=window: replace(c, windows=(*c.windows, window)),
+            add=partial(_with_window, window),
         )
     yield from _capacities(constraints)
     for rule in constraints.rules:
@@ -127,7 +128,7 @@ def _parts(fleet: Fleet, constraints: Constraints) -> Iterator[Part]:
                 what=sentence(fleet, rule),
                 cure="change or remove it",
             ),
-            add=lambda c, rule=rule: replace(c, rules=(*c.rules, rule)),
+            add=partial(_with_rule, rule),
             rule=rule,
         )
 
@@ -146,10 +147,24 @@ def _capacities(constraints: Constraints) -> Iterator[Part]:
                     what=f"capacity.{field} is {limit}",
                     cure="raise it, or extend the end of the plan",
                 ),
-                add=lambda c, field=field, limit=limit: replace(
-                    c, capacity=replace(c.capacity, **{field: limit})
-                ),
+                add=partial(_with_capacity, field, limit),
             )
+
+
+def _with_freeze(freeze: Freeze, c: Constraints) -> Constraints:
+    return replace(c, freezes=(*c.freezes, freeze))
+
+
+def _with_window(window: Window, c: Constraints) -> Constraints:
+    return replace(c, windows=(*c.windows, window))
+
+
+def _with_rule(rule: OrderRule, c: Constraints) -> Constraints:
+    return replace(c, rules=(*c.rules, rule))
+
+
+def _with_capacity(field: str, limit: int, c: Constraints) -> Constraints:
+    return replace(c, capacity=replace(c.capacity, **{field: limit}))
 
 
 def sentence(fleet: Fleet, rule: OrderRule) -> str:

@@ -1,7 +1,7 @@
 """Small relaxations as mixed-integer programs, which HiGHS solves and proves."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from planner.ordering.model import Ints
 from planner.ordering.relaxation_kernel import Relaxation
 
 _TOLERANCE: Final = 1e-6
-"""HiGHS lets constraints and whole numbers be off by so much; bounds are taken with as much room."""
+"""HiGHS lets constraints and whole numbers be off by so much; a bound gives up as much."""
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +61,18 @@ class _Rows:
         self._high.append(high)
         self.n += len(low)
 
+    def matrix(self) -> "csr_array":
+        """Return all rows as one matrix."""
+        from scipy.sparse import coo_array
+
+        places = (np.concatenate(self._row), np.concatenate(self._column))
+        shape = (self.n, self._n_columns)
+        return coo_array((np.concatenate(self._value), places), shape=shape).tocsr()
+
+    def limits(self) -> tuple[Floats, Floats]:
+        """Return the lower and upper limits of all rows."""
+        return np.concatenate(self._low), np.concatenate(self._high)
+
 
 def size_of(r: Relaxation, may_end: NDArray[np.bool_]) -> int:
     """Count of variables that a program would have."""
@@ -80,8 +95,6 @@ def prove(
         By node and week: the weeks that are left to it.
     n_nodes, seconds
         Limits of the search.
-    relaxed
-        Whether parts of a block may go in different weeks: the bound of the linear program.
 
     Notes
     -----
@@ -89,7 +102,6 @@ def prove(
     secure. Needs scipy, which brings HiGHS.
     """
     from scipy.optimize import LinearConstraint, milp
-    from scipy.sparse import coo_array
 
     n, n_weeks = may_end.shape
     number = np.full((n, n_weeks), -1, dtype=np.int64)
@@ -111,7 +123,7 @@ def prove(
             room.astype(np.float64),
         )
     done = _Done(number, n_weeks)
-    job_rows, job_columns = done.by_week(np.flatnonzero(r.is_job))
+    job_rows, job_columns = done.by_week(np.flatnonzero(r.is_job).astype(np.int32))
     rows.add(
         job_rows % n_weeks,
         job_columns,
@@ -147,22 +159,17 @@ def prove(
         )
     value = r.weight[:, None] * r.length.astype(np.float64)
     cost = np.concatenate([r.own[node, week].astype(np.float64), -value.ravel()])
-    matrix = coo_array(
-        (np.concatenate(rows._value), (np.concatenate(rows._row), np.concatenate(rows._column))),
-        shape=(rows.n, n_columns),
-    ).tocsr()
-    whole = np.zeros(n_columns) if relaxed else np.concatenate([ones, np.zeros(secure.size)])
+    whole = np.concatenate([ones, np.zeros(secure.size)])
     scale = max(1.0, float(np.abs(cost).max(initial=0)))
     found = milp(
         cost / scale,
         integrality=whole,
         bounds=(0.0, 1.0),
-        constraints=LinearConstraint(matrix, np.concatenate(rows._low), np.concatenate(rows._high)),
+        constraints=LinearConstraint(rows.matrix(), *rows.limits()),
         options={"node_limit": n_nodes, "time_limit": seconds, "mip_rel_gap": 0.0},
     )
     total = float(value.sum())
-    lower = found.fun if relaxed else found.mip_dual_bound
-    bound = None
+    bound, lower = None, found.mip_dual_bound
     if lower is not None and np.isfinite(lower):
         safe = lower * scale + total
         bound = int(np.ceil(safe - _TOLERANCE * max(1.0, abs(safe))))

@@ -9,7 +9,7 @@ import numpy as np
 from planner.domain.calendar import NEVER
 from planner.domain.errors import Fault, InfeasibleError
 from planner.domain.fleet import Fleet
-from planner.domain.order_rules import OrderRule
+from planner.domain.order_rules import OrderRule, RuleKind
 from planner.domain.plan import Plan
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.measures import Measures, measures
@@ -77,7 +77,7 @@ def optimise(
     Time-indexed relaxation solved by a primal-dual hybrid gradient method (Chambolle and Pock
     2011), rounding by mean weeks, annealing, branching on servers, HiGHS on what is small.
     """
-    return _Run(fleet, objective, stop, initial).optimised(seed, observer)
+    return Run(fleet, objective, stop, initial).optimised(seed, observer)
 
 
 def order(
@@ -107,7 +107,7 @@ def order(
     """
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy {strategy!r} is not known; use one of {', '.join(STRATEGIES)}")
-    return _Run(fleet, objective, stop, initial).by_strategy(strategy, observer)
+    return Run(fleet, objective, stop, initial).by_strategy(strategy, observer)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -119,7 +119,21 @@ class _Judged:
     measures: Measures
 
 
-class _Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an order must keep beyond the fleet's own constraints; None is no limit.
+
+    Parameters
+    ----------
+    until
+        Last day on which anything that has no settled date may be upgraded.
+    """
+
+    until: int | None = None
+    imports_per_week: int | None = None
+
+
+class Run:
     """One search: the problem, the clock and the history."""
 
     def __init__(
@@ -128,13 +142,15 @@ class _Run:
         objective: Objective | None,
         stop: Stop | None,
         initial: Plan | None,
+        limits: Limits | None = None,
     ) -> None:
         self._stop = stop or Stop()
+        self._limits = limits or Limits()
         self._objective = objective or Objective()
         self._initial = initial
         self._fleet = fleet
         self._dropped: tuple[OrderRule, ...] = ()
-        self._problem = self._feasible_problem(constraints_of(fleet, initial))
+        self._problem = self._feasible_problem(self._limited(constraints_of(fleet, initial)))
         self._clock = Clock(self._stop)
         self._history: list[Progress] = []
         self._rest = _Rest(self._problem)
@@ -144,6 +160,21 @@ class _Run:
         return compile_problem(
             self._fleet, constraints, objective=self._objective, initial=self._initial
         )
+
+    def _limited(self, constraints: Constraints) -> Constraints:
+        until, imports = self._limits.until, self._limits.imports_per_week
+        if imports is not None:
+            tight = replace(constraints.capacity, imports_per_week=imports)
+            constraints = replace(constraints, capacity=tight)
+        if until is None:
+            return constraints
+        settled = {rule.first for rule in constraints.rules if rule.kind is RuleKind.FIXED}
+        rules = tuple(
+            OrderRule(kind=RuleKind.LATEST, first=endpoint, day=until, file="", reason="the finish")
+            for endpoint in range(self._fleet.n_endpoints)
+            if endpoint not in settled
+        )
+        return replace(constraints, rules=(*constraints.rules, *rules))
 
     def _first_orders(self, problem: Problem, names: tuple[str, ...] = _FIRST_TRIES) -> list[Ints]:
         found = (
@@ -173,7 +204,7 @@ class _Run:
 
     def _judge(self, days: Ints, waves: tuple[str, ...] = ()) -> _Judged:
         """Simulate and check an order; one that is not flawless is never returned."""
-        peak = None
+        peak = self._limits.imports_per_week
         if self._objective.peak_imports:
             peak = max(1, self._rest.peak(days))
         plan = self._problem.plan_of(days, waves=waves, imports_per_week=peak)

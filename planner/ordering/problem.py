@@ -298,13 +298,14 @@ class _Costs:
             weights.append(np.full(len(accounts), objective.transitional))
         both = np.sort(np.concatenate(ends), axis=1)
         weight = np.concatenate(weights)
-        self.own = np.zeros(self._n)
+        self.own: NDArray[np.float64] = np.zeros(self._n)
         alone = (both[:, 0] == both[:, 1]) | (both[:, 0] == ANY_TIME)
         is_own = alone & (both[:, 1] != ANY_TIME)
         np.add.at(self.own, both[is_own, 1], weight[is_own])
         pairs, place = np.unique(both[~alone], axis=0, return_inverse=True)
         self._pairs = pairs.reshape(-1, 2)
-        self._weight = np.bincount(place.ravel(), weight[~alone], minlength=len(pairs))
+        self._weight: NDArray[np.float64] = np.zeros(len(pairs))
+        np.add.at(self._weight, place.ravel(), weight[~alone])
 
     def all_weights(self) -> list[float]:
         """Every weight, to find a scale that keeps them whole."""

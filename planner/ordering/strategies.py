@@ -35,7 +35,8 @@ def client_first(problem: Problem, _: Plan | None) -> Priorities:
     heaviest = np.zeros(len(weight))
     for client, server in links:
         heaviest[client] = max(heaviest[client], weight[server])
-    blocks = _ranked(~_is_client(problem) * 1.0, -heaviest, -weight)
+    is_server = (~_is_client(problem)).astype(np.float64)
+    blocks = _ranked(is_server, -heaviest, -weight)
     return _from_start(problem, blocks, links)
 
 
@@ -52,7 +53,8 @@ def by_owner(problem: Problem, _: Plan | None) -> Priorities:
 def by_weight(problem: Problem, _: Plan | None) -> Priorities:
     """Whatever carries the most weight for each endpoint of it goes first."""
     model = problem.model
-    return _from_start(problem, _ranked(-_weights(problem) / (model.n_clients + model.n_servers)))
+    size = (model.n_clients + model.n_servers).astype(np.float64)
+    return _from_start(problem, _ranked(-_weights(problem) / size))
 
 
 def rings(problem: Problem, _: Plan | None) -> Priorities:
@@ -114,8 +116,8 @@ def _weights(problem: Problem) -> Floats:
     """Cost of a day of each block and of all its links."""
     model = problem.model
     block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
-    linked = np.bincount(block, model.link_weight, minlength=model.n_blocks)
-    weights: Floats = linked + model.own_weight
+    weights: Floats = model.own_weight.astype(np.float64)
+    np.add.at(weights, block, model.link_weight)
     return weights
 
 
@@ -141,7 +143,9 @@ def _owner_of(problem: Problem, endpoint: int) -> str:
 def _by_group(problem: Problem, name_of: Callable[[Problem, int], str]) -> Priorities:
     names = [name_of(problem, members[0]).casefold() for members in problem.blocks.members]
     _, group = np.unique(names, return_inverse=True)
-    weight = np.bincount(group, _weights(problem))[group]
+    weight: Floats = np.zeros(len(names))
+    np.add.at(weight, group, _weights(problem))
+    weight = weight[group]
     leads = np.array([name != "" for name in names], dtype=np.float64)
     is_client = _is_client(problem).astype(np.float64)
     return _from_start(problem, _ranked(leads, -weight, group.astype(np.float64), is_client))

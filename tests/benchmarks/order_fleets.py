@@ -229,10 +229,16 @@ def _rules(rng: np.random.Generator, n_clients: int, site: NDArray[np.int64]) ->
     for client, week in zip(some[:n].tolist(), rng.choice(open_weeks, n).tolist(), strict=True):
         day = START + 7 * week + min(_WINDOWS[site[client]])
         rules.append(OrderRule(kind=RuleKind.FIXED, first=client, day=day))
-    for client, week in zip(some[n : 2 * n].tolist(), rng.integers(2, 14, n).tolist(), strict=False):
+    for client, week in zip(
+        some[n : 2 * n].tolist(), rng.integers(2, 14, n).tolist(), strict=False
+    ):
         rules.append(OrderRule(kind=RuleKind.EARLIEST, first=client, day=START + 7 * week))
-    for first, then in zip(some[2 * n : 3 * n].tolist(), some[3 * n : 4 * n].tolist(), strict=False):
+    for first, then in zip(
+        some[2 * n : 3 * n].tolist(), some[3 * n : 4 * n].tolist(), strict=False
+    ):
         rules.append(OrderRule(kind=RuleKind.BEFORE, first=first, then=then, days=7))
-    for first, then in zip(some[4 * n : 5 * n].tolist(), some[5 * n : 6 * n].tolist(), strict=False):
+    for first, then in zip(
+        some[4 * n : 5 * n].tolist(), some[5 * n : 6 * n].tolist(), strict=False
+    ):
         rules.append(OrderRule(kind=RuleKind.TOGETHER, first=first, then=then, days=14))
     return rules
