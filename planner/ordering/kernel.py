@@ -236,7 +236,10 @@ def anneal(
             week = m.week_of_day[day[c]]
         old_b = day[b]
         week_b = m.week_of_day[old_b]
-        to_b = first_day(m, day, b, monday[week], monday[week + 1])
+        begin = monday[week]
+        if m.moved_weight[b] > 0 and draw // 64 % 2 and begin <= m.drafted_day[b]:
+            begin = min(m.drafted_day[b], monday[week + 1])
+        to_b = first_day(m, day, b, begin, monday[week + 1])
         if to_b < 0 or to_b == old_b:
             continue
         fits = week == week_b or (

@@ -317,6 +317,8 @@ class Run:
         """Search from the strategies' orders; bounds and orders help each other."""
         problem, model = self._problem, self._problem.model
         orders = self._first_orders(problem)
+        if self._objective.disturbance:
+            orders += self._as_it_stands()
         orders.sort(key=model.cost)
         self._fix_offset(orders)
         weights = self._objective
@@ -332,7 +334,7 @@ class Run:
         try:
             for iteration in range(1, self._stop.iterations + 1):
                 search.run()
-                hint = prover.improve(self._linear(search.best), self._clock.left)
+                hint = prover.improve(model.cost(search.best), self._clock.left)
                 if hint is not None and iteration % ROUNDS_PER_CYCLE == 0:
                     search.restart_from(hint)
                 self._tell(observer, iteration, search.cost, prover.bound)
@@ -343,8 +345,12 @@ class Run:
         best = self._pulled_forward(search)
         return self._result(OPTIMISED, best, self._in_units(prover.bound))
 
-    def _linear(self, days: Ints) -> int:
-        return self._problem.model.cost(days)
+    def _as_it_stands(self) -> list[Ints]:
+        """Return the given plan's own days, as far as they are allowed."""
+        drafted = np.maximum(drafted_days(self._fleet, self._problem.blocks, self._initial), 0)
+        order = np.argsort(drafted, kind="stable").astype(np.int32)
+        days = schedule_blocks(self._problem, Priorities(order=order, not_before=drafted))
+        return [] if isinstance(days, Stuck) else [days]
 
     def _pulled_forward(self, search: Search) -> Ints:
         """Give every block the earliest day that is left, where that costs nothing."""

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from planner.ordering import relaxation_kernel as kernel
-from planner.ordering.model import UNLIMITED, Ints, Longs, Model
+from planner.ordering.model import Ints, Longs, Model
 from planner.ordering.relaxation_kernel import Dual, Flags2, Floats, Relaxation
 
 _LARGEST: Final = 2**58
@@ -58,7 +58,7 @@ def relax(model: Model, *, may_end: Flags2 | None = None) -> Relaxation:
     own = model.own_weight[:, None] * day + _moved(model)
     first, second, job, weight, used = _links(model)
     n_jobs = len(used)
-    import_room, may_need = _import_room(model, used)
+    import_room, may_need, earliest = _import_room(model, used)
     has_job_node = np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64)
     offset = np.where(allowed, day - monday, 0)
     of_job = np.full((n_jobs, n_weeks), 7, dtype=np.int64)
@@ -67,6 +67,7 @@ def relax(model: Model, *, may_end: Flags2 | None = None) -> Relaxation:
     )
     with_job = job >= 0
     np.minimum.at(of_job, job[with_job] - n, both[with_job])
+    of_job = np.maximum(of_job, earliest[:, None] - monday)
     of_job = np.where(may_need, np.minimum(of_job, length - 1), 0)
     rules = _rules(model, allowed)
     return Relaxation(
@@ -131,7 +132,7 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
     first, second = block[is_once], model.link_other[is_once]
     weight = model.link_weight[is_once]
     no_jobs = np.full(len(first), -1, dtype=np.int32)
-    if not model.n_jobs or model.import_room[-1] >= UNLIMITED:
+    if not model.n_jobs:
         return first, second, no_jobs, weight, np.zeros(0, dtype=np.int32)
     used = np.arange(model.n_jobs, dtype=np.int32)
     job = np.repeat(used, np.diff(model.job_first))
@@ -152,8 +153,8 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
     return first[row], second[row], node.astype(np.int32), part, used
 
 
-def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2]:
-    """How many jobs may be needed by the end of each week, and the weeks in which each may be."""
+def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2, Longs]:
+    """How many jobs may be needed by the end of each week, each one's weeks, and its first day."""
     n_weeks = model.n_weeks
     # The last day of each week on which any block may go; nothing is needed after it.
     last = np.zeros(n_weeks, dtype=np.int64)
@@ -163,12 +164,10 @@ def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2]:
     due = model.due_week[last]
     room = np.where(due >= 0, model.import_room[np.maximum(due, 0)], 0)
     earliest = np.maximum(model.job_earliest, model.job_release)[used]
-    in_time = np.searchsorted(model.due_week, 0)
-    first_week = model.week_of_day[
-        np.minimum(np.maximum(earliest, in_time), len(model.week_of_day) - 1)
-    ]
-    may_need: Flags2 = np.arange(n_weeks) >= first_week[:, None]
-    return room.astype(np.int64), may_need
+    earliest = np.maximum(earliest, np.searchsorted(model.due_week, 0)).astype(np.int64)
+    earliest = np.minimum(earliest, len(model.week_of_day) - 1)
+    may_need: Flags2 = np.arange(n_weeks) >= model.week_of_day[earliest][:, None]
+    return room.astype(np.int64), may_need, earliest
 
 
 def _rules(model: Model, allowed: Flags2) -> tuple[Ints, Ints, Ints]:

@@ -8,7 +8,7 @@ from planner.ordering import kernel
 from planner.ordering.model import Ints, Longs, Model
 
 MOVES_PER_BLOCK: Final = 200
-_FEWEST_MOVES: Final = 20_000
+_FEWEST_MOVES: Final = 1_000
 _COOLING: Final = 0.6
 ROUNDS_PER_CYCLE: Final = 12
 """After so many rounds the search warms up again."""
