@@ -55,9 +55,9 @@ def small_fleet(folder: Path, seed: int) -> Fleet:
         sessions=sessions,
         trust=in_place,
         plan=None,
-        end=START + timedelta(days=rng.choice((28, 35))),
+        end=START + timedelta(days=21),
         lead_days=rng.choice((1, 2, 5)),
-        windows={"quay": ["Tue", "Thu"], "yard": ["Wed"]} if rng.random() < 0.5 else None,
+        windows={"quay": rng.choice((["Tue", "Thu"], ["Mon"])), "yard": ["Wed"]},
         freezes=[("2025-03-12", "2025-03-15")] if rng.random() < 0.4 else [],
         capacity=capacity,
         rules=list(_rules(rng, names)),
@@ -73,7 +73,7 @@ def _rules(rng: random.Random, names: list[str]) -> Iterator[Row]:
             rule("before", first, then, days=str(rng.choice((0, 3)))),
             rule("together", first, then, days=str(rng.choice((0, 7)))),
             rule("earliest", first, "2025-03-11"),
-            rule("latest", first, "2025-03-21"),
+            rule("latest", first, "2025-03-19"),
             rule("pilot", first, days="1"),
         ]
     )
@@ -113,6 +113,8 @@ def true_optimum(model: Model) -> tuple[int, Ints] | None:
             chosen[block] = day
             if any(chosen[then] - chosen[first] < gap for first, then, gap in rules[block]):
                 continue
+            if not has_room(model, np.array(chosen[: block + 1], dtype=np.int32)):
+                continue
             more = int(model.own_weight[block]) * day
             more += int(model.moved_weight[block]) * abs(day - int(model.drafted_day[block]))
             more += sum(
@@ -126,14 +128,24 @@ def true_optimum(model: Model) -> tuple[int, Ints] | None:
     return best[0] if best else None
 
 
+def has_room(model: Model, days: Ints) -> bool:
+    """Whether the first blocks, on their days, keep the capacities of upgrades."""
+    week, n = model.week_of_day[days], len(days)
+    return all(
+        taken[:n][week == w].sum() <= room[w]
+        for taken, room in (
+            (model.n_clients, model.client_room),
+            (model.n_servers, model.server_room),
+        )
+        for w in range(model.n_weeks)
+    )
+
+
 def fits(model: Model, days: Ints) -> bool:
     """Whether an order keeps capacities and leads."""
-    week = model.week_of_day[days]
+    if not has_room(model, days):
+        return False
     weeks = np.arange(model.n_weeks)
-    for taken, room in ((model.n_clients, model.client_room), (model.n_servers, model.server_room)):
-        load = np.array([taken[week == w].sum() for w in weeks])
-        if (load > room).any():
-            return False
     due = []
     for job in range(model.n_jobs):
         servers = model.job_server[model.job_first[job] : model.job_first[job + 1]].tolist()

@@ -1,7 +1,8 @@
 """Search for the best order, and prove how far from the best it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,10 @@ _LARGEST_PROGRAM: Final = 25_000
 """Most variables of a program that HiGHS is asked to prove."""
 _PROOF_NODES: Final = 4_000
 _SHOWN: Final = 5
+_SMALL: Final = 100
+_TRIES_OF_SMALL: Final = 60
+_TRIES_OF_LARGE: Final = 5
+"""Random orders that are tried where no strategy finds one, in problems of up to so many blocks."""
 
 
 def optimise(
@@ -108,6 +113,28 @@ def order(
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy {strategy!r} is not known; use one of {', '.join(STRATEGIES)}")
     return Run(fleet, objective, stop, initial).by_strategy(strategy, observer)
+
+
+def _by_chance(problem: Problem) -> Iterator[Ints]:
+    """Feasible orders by priorities drawn at random, from first days drawn at random.
+
+    Rules that tie blocks to each other can need a block to wait where no strategy would.
+    """
+    model = problem.model
+    n = model.n_blocks
+    rng = np.random.default_rng(n)
+    count = np.diff(model.choice_first)
+    for _ in range(_TRIES_OF_SMALL if n <= _SMALL else _TRIES_OF_LARGE):
+        wait = (count * rng.random() * rng.random(n)).astype(np.int32)
+        days = schedule_blocks(
+            problem,
+            Priorities(
+                order=rng.permutation(n).astype(np.int32),
+                not_before=model.choice_day[model.choice_first[:-1] + wait],
+            ),
+        )
+        if not isinstance(days, Stuck):
+            yield days
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -180,7 +207,8 @@ class Run:
         found = (
             schedule_blocks(problem, STRATEGIES[name](problem, self._initial)) for name in names
         )
-        return [days for days in found if not isinstance(days, Stuck)]
+        orders = [days for days in found if not isinstance(days, Stuck)]
+        return orders or list(islice(_by_chance(problem), 1))
 
     def _is_feasible(self, constraints: Constraints) -> bool:
         try:

@@ -10,7 +10,7 @@ from planner.ordering import kernel
 from planner.ordering.model import Ints, Model, rows_of
 from planner.ordering.problem import Problem
 
-_MOST_PROMOTIONS: Final = 400
+_MOST_PROMOTIONS: Final = 60
 """After so many blocks that had to be given their day first, the order counts as infeasible."""
 
 
