@@ -21,7 +21,7 @@ HAS_ERRORS: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 3
 
-_STRATEGIES: Final = (
+STRATEGY_NAMES: Final = (
     "server-first",
     "client-first",
     "by-site",
@@ -30,6 +30,7 @@ _STRATEGIES: Final = (
     "rings",
     "as-drafted",
 )
+"""The strategies, written out so that `--help` need not load the ordering room."""
 _PATIENCE: Final = 1.0
 """After so many seconds progress is shown [s]."""
 
@@ -128,9 +129,9 @@ def _add_order(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     how = order.add_mutually_exclusive_group()
     how.add_argument(
         "--strategy",
-        choices=_STRATEGIES,
+        choices=STRATEGY_NAMES,
         metavar="NAME",
-        help=f"order as people do: {', '.join(_STRATEGIES)}",
+        help=f"order as people do: {', '.join(STRATEGY_NAMES)}",
     )
     how.add_argument(
         "--optimise",
