@@ -41,9 +41,7 @@ def small_fleet(folder: Path, seed: int) -> Fleet:
         sessions.append(session("s0", "s1", kind="server", weight="2"))
     in_place: list[Row] = []
     if rng.random() < 0.5:
-        in_place = [
-            trust(row["client"], row["server"]) for row in sessions if rng.random() < 0.7
-        ]
+        in_place = [trust(row["client"], row["server"]) for row in sessions if rng.random() < 0.7]
     capacity = {"clients_per_week": rng.choice((1, 2, 4)), "servers_per_week": rng.choice((1, 2))}
     if rng.random() < 0.6:
         capacity["imports_per_week"] = rng.choice((2, 3, 5))
@@ -118,9 +116,7 @@ def true_optimum(model: Model) -> tuple[int, Ints] | None:
             more = int(model.own_weight[block]) * day
             more += int(model.moved_weight[block]) * abs(day - int(model.drafted_day[block]))
             more += sum(
-                weight * max(chosen[a], chosen[b])
-                for (a, b), weight in links.items()
-                if b == block
+                weight * max(chosen[a], chosen[b]) for (a, b), weight in links.items() if b == block
             )
             descend(block + 1, cost + more)
 

@@ -107,13 +107,17 @@ def imports_in_one_week(plan: Plan) -> Plan:
     return plan.moved(plan.where(action="import-certificate"), on("2025-03-03"))
 
 
+def two_servers(plan: Plan) -> Plan:
+    return moved(moved(plan, "source", "2025-05-13"), "target", "2025-05-14")
+
+
 PLANTED: dict[str, Callable[[Plan], Plan]] = {
     "order-upgrades": lambda plan: plan.without(plan.where(action="upgrade-client", client="one")),
     "order-freeze": lambda plan: moved(plan, "target", "2025-03-19"),
     "order-holiday": lambda plan: moved(plan, "target", "2025-04-01"),
     "order-window": lambda plan: moved(plan, "target", "2025-05-08"),
     "order-clients": in_one_week,
-    "order-servers": lambda plan: moved(moved(plan, "source", "2025-05-13"), "target", "2025-05-14"),
+    "order-servers": two_servers,
     "order-imports": imports_in_one_week,
     "order-earliest": lambda plan: moved(plan, "early", "2025-04-01"),
     "order-latest": lambda plan: moved(plan, "late", "2025-04-28"),
@@ -169,7 +173,9 @@ def test_an_approved_date_must_stay(plan: Plan) -> None:
     statuses[row] = status
     initial = replace(plan, vocabulary=words, status=statuses)
     assert len(check_order(plan, initial=initial)) == 0
-    rules = Counter(f.rule for f in check_order(moved(plan, "early", "2025-05-28"), initial=initial))
+    rules = Counter(
+        f.rule for f in check_order(moved(plan, "early", "2025-05-28"), initial=initial)
+    )
     assert rules["order-fixed"] == 1
 
 

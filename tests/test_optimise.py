@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 
@@ -21,7 +21,7 @@ from tests.builders import action, client, rule, server, session
 from tests.ordering import fits, fleet_of, small_fleet, true_optimum
 
 QUICK = Stop(iterations=16, seconds=math.inf)
-SEEDS = 40 if numba.config.DISABLE_JIT == 0 else 6
+SEEDS = 6 if os.environ.get("NUMBA_DISABLE_JIT") else 40
 
 
 def two_clients(folder: Path, **more: object) -> Fleet:
@@ -219,4 +219,3 @@ def test_a_fleet_with_nothing_to_upgrade_has_an_empty_order(tmp_path: Path) -> N
     result = optimise(write_case_without_targets, stop=QUICK)
     assert len(result.best) == 0
     assert result.value == 0
-

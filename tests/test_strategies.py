@@ -111,7 +111,9 @@ def test_as_drafted_keeps_the_sequence_of_the_draft(tmp_path: Path) -> None:
 
 
 def test_a_rule_wins_over_a_strategy(tmp_path: Path) -> None:
-    fleet = small(tmp_path, rules=[rule("latest", "a", "2025-03-03"), rule("earliest", "big", "2025-04-01")])
+    fleet = small(
+        tmp_path, rules=[rule("latest", "a", "2025-03-03"), rule("earliest", "big", "2025-04-01")]
+    )
     days = days_of(order(fleet, strategy="server-first", stop=QUICK))
     assert days["a"] < days["big"]
 

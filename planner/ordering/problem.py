@@ -110,7 +110,7 @@ def compile_problem(
     -----
     Linear in sessions, rules and days.
     """
-    objective = objective or Objective()
+    objective, capacity = objective or Objective(), constraints.capacity
     blocks = group_blocks(fleet, constraints)
     kept = tuple(_kept_actions(blocks, initial))
     reference = _reference(fleet, blocks, kept)
@@ -137,8 +137,8 @@ def compile_problem(
         choice_day=np.concatenate([np.zeros(0, dtype=np.int32), *blocks.choices]),
         n_clients=blocks.n_clients,
         n_servers=blocks.n_servers,
-        client_room=_room(blocks, blocks.n_clients, week_of_day, constraints, "clients_per_week"),
-        server_room=_room(blocks, blocks.n_servers, week_of_day, constraints, "servers_per_week"),
+        client_room=_room(blocks, blocks.n_clients, week_of_day, capacity.clients_per_week),
+        server_room=_room(blocks, blocks.n_servers, week_of_day, capacity.servers_per_week),
         import_room=_import_room(fleet, constraints, week_of_day, kept),
         own_weight=_scaled(costs.own, scale),
         moved_weight=_scaled(moved, scale),
@@ -332,7 +332,8 @@ def _accounts_ends(fleet: Fleet, client: Numbers, server: Numbers) -> NDArray[np
     _, first = np.unique(account, return_index=True)
     last = np.append(first[1:], len(account)) - 1
     is_one = (own[first] == own[last]) | (own[first] == ANY_TIME)
-    return np.stack([own[first], other[first]], axis=1)[is_one].astype(np.int64)
+    ends: NDArray[np.int64] = np.stack([own[first], other[first]], axis=1)[is_one].astype(np.int64)
+    return ends
 
 
 def _scale(weights: list[float], n_days: int) -> int:
@@ -363,11 +364,8 @@ def _due_weeks(fleet: Fleet, week_of_day: Ints, *, has_lead: bool) -> Ints:
     return due
 
 
-def _room(
-    blocks: Blocks, taken: Ints, week_of_day: Ints, constraints: Constraints, field: str
-) -> Longs:
+def _room(blocks: Blocks, taken: Ints, week_of_day: Ints, limit: int | None) -> Longs:
     """Capacity of each week; settled dates stand, also where they exceed it."""
-    limit = getattr(constraints.capacity, field)
     n_weeks = int(week_of_day[-1]) + 1
     room = np.full(n_weeks, UNLIMITED if limit is None else limit, dtype=np.int64)
     settled = np.zeros(n_weeks, dtype=np.int64)

@@ -20,6 +20,7 @@ from planner.domain.fleet import (
     Clients,
     Fleet,
     KeyDatabases,
+    Numbers,
     Servers,
     SessionKind,
     Sessions,
@@ -43,21 +44,22 @@ def order_fleet(n_sessions: int, *, weights: str, scenario: str, seed: int) -> F
     rng = np.random.default_rng([seed, n_sessions, WEIGHTS.index(weights)])
     level = SCENARIOS.index(scenario)
     n_servers = round(3 + 47 * math.sqrt(min(1.0, n_sessions / 50_000)))
-    client, server = _pairs(rng, n_sessions - 2 * n_servers, n_servers)
-    n_clients = int(client.max()) + 1
+    drawn = _pairs(rng, n_sessions - 2 * n_servers, n_servers)
+    n_clients = int(drawn[0].max()) + 1
     # The hub talks to every server; every second server replicates to the next one.
     spokes = np.arange(1, n_servers)
     sources = np.arange(1, n_servers - 1, 2)
     kind = np.concatenate(
         [
-            np.full(len(client), SessionKind.BACKUP),
+            np.full(len(drawn[0]), SessionKind.BACKUP),
             np.full(len(spokes) + len(sources), SessionKind.SERVER),
         ]
     ).astype(np.uint8)
-    client = np.concatenate([client, np.full(len(spokes), n_clients), n_clients + sources])
-    server = np.concatenate([server, spokes, sources + 1])
-    pairs, first = np.unique(np.stack([client, server], axis=1), axis=0, return_index=True)
-    client, server = pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32)
+    initiators = np.concatenate([drawn[0], np.full(len(spokes), n_clients), n_clients + sources])
+    partners = np.concatenate([drawn[1], spokes, sources + 1])
+    pairs, first = np.unique(np.stack([initiators, partners], axis=1), axis=0, return_index=True)
+    client: Numbers = pairs[:, 0].astype(np.int32)
+    server: Numbers = pairs[:, 1].astype(np.int32)
     kind, n = kind[first], len(pairs)
     endpoints, database = np.unique(client, return_inverse=True)
     site = rng.integers(0, len(SITES), n_clients + n_servers)
