@@ -40,7 +40,9 @@ _SETTLED: Final = 1e-5
 """A relaxation whose bound grows by less than this part in an iteration is as good as solved."""
 _LARGEST_PROGRAM: Final = 25_000
 """Most variables of a program that HiGHS is asked to prove."""
-_PROOF_NODES: Final = 4_000
+_PROOF_NODES: Final = 500
+_CELLS_AT_ONCE: Final = 30_000
+"""Nodes times weeks of the relaxations that are branched on in one iteration."""
 _SHOWN: Final = 5
 _SMALL: Final = 100
 _TRIES_OF_SMALL: Final = 60
@@ -363,8 +365,8 @@ class Run:
             for iteration in range(1, self._stop.iterations + 1):
                 search.run()
                 hint = prover.improve(model.cost(search.best), self._clock.left)
-                if hint is not None and iteration % ROUNDS_PER_CYCLE == 0:
-                    search.restart_from(hint)
+                if hint is not None:
+                    search.offer(hint, restart=iteration % ROUNDS_PER_CYCLE == 0)
                 self._tell(observer, iteration, search.cost, prover.bound)
                 if self._is_over():
                     break
@@ -449,10 +451,14 @@ class _Prover:
             return self._rounded(self._bound)
         if not self._has_tried:
             self._has_tried = True
-            found = self._prove(best, seconds)
+            found = self._prove(best, seconds / 4)
             if found is not None:
                 return found
-        child = self._tree.branch(best)
+        size = self._relaxation.may_end.size
+        for _ in range(max(1, _CELLS_AT_ONCE // size)):
+            child = self._tree.branch(best)
+            if child is None:
+                break
         self.bound = max(
             self.bound, min(best, best if self._tree.bound is None else self._tree.bound)
         )

@@ -8,6 +8,8 @@ from planner.ordering import kernel
 from planner.ordering.model import Ints, Longs, Model
 
 MOVES_PER_BLOCK: Final = 200
+_MOVES_PER_BLOCK_OF_SMALL: Final = 800
+_SMALL: Final = 100
 _FEWEST_MOVES: Final = 1_000
 _COOLING: Final = 0.6
 ROUNDS_PER_CYCLE: Final = 12
@@ -55,9 +57,11 @@ class Search:
             cost += self._extras[0] * int(days.max(initial=0)) + self._extras[1] * peak
         return cost
 
-    def restart_from(self, days: Ints) -> None:
-        """Go on from another order; the best one is kept."""
-        cost, self._now = self.cost_of(days), days.copy()
+    def offer(self, days: Ints, *, restart: bool) -> None:
+        """Take another order if it is better, or, to `restart`, in any case; the best is kept."""
+        cost = self.cost_of(days)
+        if restart or cost < self.cost:
+            self._now = days.copy()
         if cost < self.cost:
             self.best, self.cost = days.copy(), cost
 
@@ -74,6 +78,7 @@ class Search:
         phase = self._round % ROUNDS_PER_CYCLE
         is_last = phase == ROUNDS_PER_CYCLE - 1
         temperature = 1e-9 if is_last else _WARM * self._typical * _COOLING**phase
+        moves = _MOVES_PER_BLOCK_OF_SMALL if len(ranked) <= _SMALL else MOVES_PER_BLOCK
         reach = max(2, len(ranked) >> (2 + self._round % 5))
         self._state = kernel.anneal(
             model,
@@ -81,7 +86,7 @@ class Search:
             ranked,
             rank,
             first,
-            max(_FEWEST_MOVES, MOVES_PER_BLOCK * len(ranked)),
+            max(_FEWEST_MOVES, moves * len(ranked)),
             temperature,
             reach,
             self._extras,
