@@ -31,8 +31,6 @@ from planner.reporting.plots.style import (
     boxes,
     clean,
     hatch_colour,
-    heading,
-    legend_below,
     mode_handle,
     plain,
     time_axis,
@@ -73,11 +71,25 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
         top, middle, low = grid[:, column]
         _draw_modes(top, found)
         measured = measures(found)
-        heading(
-            top,
+        top.set_title(
             plain(name),
-            f"exposure {measured.exposure:,.0f}, refused {measured.refused_session_days:,} days, "
-            f"finish {iso(measured.finish) or 'never'}",
+            loc="left",
+            fontsize=11.5,
+            fontweight="bold",
+            color=INK,
+            pad=30,
+        )
+        top.annotate(
+            f"exposure {measured.exposure:,.0f}, refused {measured.refused_session_days:,}\n"
+            f"finish {iso(measured.finish) or 'never'}, at most "
+            f"{measured.peak_imports_per_week} imports a week",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 4),
+            textcoords="offset points",
+            va="bottom",
+            color=MUTED,
+            fontsize=SMALL,
         )
         upgrades = plan.day[np.isin(plan.action, (Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT))]
         _draw_weeks(middle, upgrades, fleet.capacity.clients_per_week)
@@ -92,7 +104,16 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
     work = Patch(facecolor=MUTED, label="work")
     limit = Line2D([], [], color=INK, linestyle="--", label="capacity")
     modes = [mode_handle(mode) for mode in STACKING[::-1] if mode in present]
-    legend_below(grid[-1, 0], [*modes, work, limit], share=0.95)
+    figure.legend(
+        handles=[*modes, work, limit],
+        loc="outside lower left",
+        ncols=min(len(modes) + 2, 2 * n),
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        handlelength=2.2,
+        handleheight=1.1,
+    )
     first: Axes = grid[0, 0]
     return first
 
