@@ -455,6 +455,7 @@ class _Prover:
             if found is not None:
                 return found
         size = self._relaxation.may_end.size
+        child: Bound | None = None
         for _ in range(max(1, _CELLS_AT_ONCE // size)):
             child = self._tree.branch(best)
             if child is None:
