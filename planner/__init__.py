@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as _pd
 
     from planner.domain.errors import CertificateError as CertificateError
+    from planner.domain.errors import InfeasibleError as InfeasibleError
     from planner.domain.errors import InventoryError as InventoryError
     from planner.domain.errors import PlanError as PlanError
     from planner.domain.errors import PlannerError as PlannerError
@@ -46,6 +47,14 @@ if TYPE_CHECKING:
     from planner.inventory.fleet_folder import read_fleet as read_fleet
     from planner.inventory.fleet_writer import write_fleet as write_fleet
     from planner.inventory.plan_file import read_plan as read_plan
+    from planner.ordering.checker import check_order as check_order
+    from planner.ordering.front import Front as Front
+    from planner.ordering.front import front as front
+    from planner.ordering.objective import Objective as Objective
+    from planner.ordering.optimise import optimise as optimise
+    from planner.ordering.optimise import order as order
+    from planner.ordering.result import Result as Result
+    from planner.ordering.stopping import Stop as Stop
     from planner.reporting import plots as plots
     from planner.reporting import tables as tables
     from planner.reporting.bundles import Bundles as Bundles
@@ -75,27 +84,36 @@ _ROOM_OF: Final = {
     "Distribution": "engine.distribution",
     "Findings": "domain.findings",
     "Fleet": "domain.fleet",
+    "Front": "ordering.front",
     "Import": "reporting.import_run",
+    "InfeasibleError": "domain.errors",
     "InventoryError": "domain.errors",
     "Measures": "engine.measures",
+    "Objective": "ordering.objective",
     "Plan": "domain.plan",
     "PlanError": "domain.errors",
     "PlannedAction": "domain.plan",
     "PlannerError": "domain.errors",
     "Progress": "tracking.progress",
     "Replacements": "engine.replacements",
+    "Result": "ordering.result",
     "Run": "reporting.run",
+    "Stop": "ordering.stopping",
     "Timeline": "engine.timeline",
     "as_is": "engine.as_is",
     "bundles": "reporting.bundles",
     "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
+    "check_order": "ordering.checker",
     "compare": "tracking.compare",
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
+    "front": "ordering.front",
     "import_fleet": "reporting.import_run",
     "measures": "engine.measures",
+    "optimise": "ordering.optimise",
+    "order": "ordering.optimise",
     "plan": "reporting.run",
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
@@ -122,27 +140,36 @@ __all__ = [
     "Distribution",
     "Findings",
     "Fleet",
+    "Front",
     "Import",
+    "InfeasibleError",
     "InventoryError",
     "Measures",
+    "Objective",
     "Plan",
     "PlanError",
     "PlannedAction",
     "PlannerError",
     "Progress",
     "Replacements",
+    "Result",
     "Run",
+    "Stop",
     "Timeline",
     "as_is",
     "bundles",
     "certificates",
     "check",
+    "check_order",
     "compare",
     "complete",
     "deadlines",
     "distribution",
+    "front",
     "import_fleet",
     "measures",
+    "optimise",
+    "order",
     "plan",
     "plots",
     "read_fleet",

@@ -16,14 +16,25 @@ from planner.domain.calendar import iso, to_day
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
 from planner.inventory.importing.queries import show_queries
+from planner.ordering.result import Progress
 from planner.reporting.import_run import Import
-from planner.reporting.run import Run, plan_of
+from planner.reporting.run import Run, plan_of, propose
 
 FINE: Final = 0
 HAS_ERRORS: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 3
 
+STRATEGY_NAMES: Final = (
+    "server-first",
+    "client-first",
+    "by-site",
+    "by-owner",
+    "by-weight",
+    "rings",
+    "as-drafted",
+)
+"""The strategies, written out so that `--help` need not load the ordering room."""
 _PATIENCE: Final = 1.0
 """After so many seconds progress is shown [s]."""
 
@@ -44,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
             case "track":
                 return _track(chosen.fleet, chosen.plan, chosen.actuals, chosen.today, chosen.out)
+            case "order":
+                stop = planner.Stop(iterations=chosen.iterations, seconds=chosen.seconds)
+                return _order(chosen.fleet, chosen.out, chosen.strategy, stop, chosen.seed)
             case _:
                 return _check(chosen.fleet, chosen.plan)
     except PlannerError as error:
@@ -94,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         help="also write runbooks/ and bundles/: what to do, and what to hand out, host by host",
     )
     _add_import(commands)
+    _add_order(commands)
     certs = commands.add_parser(
         "certs", help="list certificates and their chains, and print the findings about them"
     )
@@ -187,6 +202,41 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
 
 
+def _add_order(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    order = commands.add_parser(
+        "order", help="propose a rollout order, and say how far from the best possible it is"
+    )
+    order.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    order.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+    )
+    how = order.add_mutually_exclusive_group()
+    how.add_argument(
+        "--strategy",
+        choices=STRATEGY_NAMES,
+        metavar="NAME",
+        help=f"order as people do: {', '.join(STRATEGY_NAMES)}",
+    )
+    how.add_argument(
+        "--optimise",
+        action="store_true",
+        help="search for the least exposure; what is done without --strategy",
+    )
+    order.add_argument(
+        "--seconds", type=float, default=60.0, metavar="S", help="time of the search (60)"
+    )
+    order.add_argument(
+        "--iterations",
+        type=int,
+        default=400,
+        metavar="N",
+        help="iterations of the search (400); with equal seeds they give equal plans",
+    )
+    order.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the random numbers (0)"
+    )
+
+
 class _Progress:
     """Says on stderr what is being done, once that takes more than a moment."""
 
@@ -265,6 +315,19 @@ def _check(fleet: Path, plan: Path | None) -> int:
     _print_summary(run)
     sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _order(fleet: Path, out: Path, strategy: str | None, stop: planner.Stop, seed: int) -> int:
+    tell = _Progress()
+
+    def observe(now: Progress) -> None:
+        bound = "" if now.bound is None else f", no order is below {now.bound:,.0f}"
+        tell(f"iteration {now.iteration}: {now.value:,.0f}{bound}")
+
+    result = propose(fleet, strategy=strategy, stop=stop, seed=seed, out=out, observer=observe)
+    print(result.summary())
+    print(f"The order is in {out}: schedule.csv is its plan, summary.json has bound and gap.")
+    return FINE
 
 
 def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:

@@ -27,6 +27,7 @@ COLUMNS = {
         "certificate,kind,issuer,not_before,not_after,signature,server,available,file"
     ),
     "trust": "client,key_database,certificate,since",
+    "rules": "kind,first,then,days,hard",
     "plan": (
         "date,action,client,server,account,key_database,certificate,option,value,wave,use_case,"
         "needed,latest_safe,slack_days,command,status,note"
@@ -64,6 +65,11 @@ def trust(client: str, certificate: str, **cells: str) -> Row:
     return {"client": client, "certificate": certificate, **cells}
 
 
+def rule(kind: str, first: str, then: str = "", **cells: str) -> Row:
+    """Build a row of rules.csv."""
+    return {"kind": kind, "first": first, "then": then, **cells}
+
+
 def action(day: str, kind: str, **cells: str) -> Row:
     """Build a row of plan.csv."""
     return {"date": day, "action": kind, **cells}
@@ -84,6 +90,9 @@ def case(
     working_days: Sequence[str] | None = None,
     holidays: Sequence[str | date] = (),
     freezes: Sequence[tuple[str | date, str | date]] = (),
+    windows: Mapping[str, Sequence[str]] | None = None,
+    capacity: Mapping[str, int] | None = None,
+    rules: Sequence[Row] = (),
 ) -> Case:
     """Build a case: four weeks from Monday 3 March 2025, an empty plan, everything else default."""
     calendar: dict[str, object] = {}
@@ -96,11 +105,15 @@ def case(
             {"name": f"freeze {number}", "start": first, "end": last}
             for number, (first, last) in enumerate(freezes, start=1)
         ]
+    if windows:
+        calendar["window"] = [{"site": site, "days": list(days)} for site, days in windows.items()]
     toml: dict[str, object] = {"name": "test fleet", "start": start, "end": end}
     if lead_days is not None:
         toml["policy"] = {"lead_days": lead_days}
     if calendar:
         toml["calendar"] = calendar
+    if capacity:
+        toml["capacity"] = dict(capacity)
     return Case(
         toml=toml,
         servers=list(servers),
@@ -110,6 +123,7 @@ def case(
         certificates=list(certificates),
         trust=list(trust),
         plan=None if plan is None else list(plan),
+        rules=list(rules),
     )
 
 
@@ -119,7 +133,7 @@ def write_case(case: Case, folder: Path) -> None:
     (folder / "fleet.toml").write_text(tomli_w.dumps(case.toml), encoding="utf-8", newline="\n")
     for name in ("servers", "clients", "sessions"):
         _write_rows(folder, name, getattr(case, name))
-    for name in ("accounts", "certificates", "trust"):
+    for name in ("accounts", "certificates", "trust", "rules"):
         if getattr(case, name):
             _write_rows(folder, name, getattr(case, name))
     if case.plan is not None:

@@ -8,7 +8,7 @@ Inside, every name is folded to lower case; names get their spelling back on the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -59,6 +59,7 @@ class Case:
     certificates: list[Row]
     trust: list[Row]
     plan: list[Row] | None  # None: the upgrade columns are the plan
+    rules: list[Row] = field(default_factory=list)  # of rollout orders; no result depends on them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pytest
 
 import planner
 from planner import cli
+from planner.reporting.run import propose
 from tests.authorities import root
-from tests.builders import action, write_case
+from tests.builders import action, case, client, server, session, write_case
 from tests.oracle import Case
 from tests.reviewing import CLIENT_UP, NEW, OLD, pair
 
@@ -198,6 +200,61 @@ def test_a_long_run_shows_what_it_does_after_a_second(
     )
 
 
+# --- Orders ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ordered(tmp_path: Path) -> Path:
+    targets = {"target_level": "8.1.13"}
+    write_case(
+        case(
+            servers=[server("srv", **targets)],
+            clients=[client("a", **targets)],
+            sessions=[session("a", "srv")],
+            plan=None,
+        ),
+        tmp_path / "ordered",
+    )
+    return tmp_path / "ordered"
+
+
+@pytest.mark.parametrize("how", [[], ["--optimise"], ["--strategy", "client-first"]])
+def test_order_writes_a_plan_with_its_bound_and_gap(
+    ordered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: list[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["order", str(ordered), "--out", str(out), "--iterations", "9", *how]) == 0
+    shown = capsys.readouterr().out
+    assert "gap           0.00%" in shown
+    said = json.loads((out / "summary.json").read_text(encoding="utf-8"))["order"]
+    assert said["bound"] == said["value"]
+    assert said["gap"] == 0
+    assert said["method"] == (how[1] if len(how) == 2 else "optimised")
+    plan = planner.read_plan(out / "schedule.csv", planner.read_fleet(ordered))
+    assert len(planner.check_order(plan)) == 0
+
+
+def test_an_order_that_cannot_be_is_explained_and_nothing_is_written(
+    ordered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ordered / "rules.csv").write_text(
+        "kind,first,then,days\nbefore,a,srv,1\nbefore,srv,a,1\n", encoding="utf-8"
+    )
+    assert cli.main(["order", str(ordered), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "rules.csv:2: a comes before srv by at least 1 days" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_in_the_folder_settles_what_it_has_approved(ordered: Path, tmp_path: Path) -> None:
+    (ordered / "plan.csv").write_text(
+        "date,action,client,server,value,status\n2025-03-20,upgrade-client,a,,8.1.13,done\n",
+        encoding="utf-8",
+    )
+    result = propose(ordered, stop=planner.Stop(iterations=2))
+    assert result.best.where(date="2025-03-20", action="upgrade-client", client="a").size == 1
+
+
 # --- Help ----------------------------------------------------------------------------------------
 
 
@@ -209,7 +266,10 @@ def test_the_help_is_the_golden_one(
     shown = []
     for arguments in (
         ["--help"],
-        *([name, "--help"] for name in ("plan", "check", "import", "certs", "compare", "track")),
+        *(
+            [name, "--help"]
+            for name in ("plan", "check", "import", "certs", "order", "compare", "track")
+        ),
     ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)

@@ -19,6 +19,7 @@ from tests.builders import (
     case,
     certificate,
     client,
+    rule,
     server,
     session,
     trust,
@@ -39,6 +40,7 @@ def small_case() -> Case:
         sessions=[session("db1", "srv1")],
         certificates=[certificate("srv1")],
         trust=[trust("db1", "srv1")],
+        rules=[rule("earliest", "db1", "2025-03-10")],
     )
 
 
@@ -288,7 +290,7 @@ def test_the_hash_follows_every_file_that_is_read(folder: Path) -> None:
     hashes.add(read_fleet(folder).origin.sha256)
     append(folder / "certs" / "srv1.pem", "\n")
     hashes.add(read_fleet(folder).origin.sha256)
-    assert len(hashes) == 9
+    assert len(hashes) == len(FILES) + 3
     append(folder / "plan.csv", "\n")
     (folder / "other.txt").write_text("")
     assert read_fleet(folder).origin.sha256 in hashes

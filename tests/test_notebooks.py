@@ -187,6 +187,7 @@ def test_the_notebooks_of_the_story_are_there() -> None:
         "03_certificate_deadlines",
         "04_inventory",
         "05_certificates",
+        "06_rollout_orders",
     }
 
 

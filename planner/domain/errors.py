@@ -38,6 +38,10 @@ class PlanError(FaultyInputError):
     """A plan that could not be read, or an edit that no plan can hold."""
 
 
+class InfeasibleError(FaultyInputError):
+    """No order keeps every constraint: the fewest that are in conflict, in words."""
+
+
 class CertificateError(FaultyInputError):
     """A certificate file that could not be read."""
 

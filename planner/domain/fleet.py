@@ -19,6 +19,7 @@ from planner.domain.columns import check_columns, freeze_columns
 from planner.domain.findings import Finding
 from planner.domain.levels import UNKNOWN_LEVEL_FACTS, Level
 from planner.domain.names import Names
+from planner.domain.order_rules import OrderRule
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -265,6 +266,8 @@ class Fleet:
         The site's policy; it changes only the severity of a finding.
     levels
         Every level that an endpoint has or shall get.
+    rules
+        The order rules of rules.csv.
     account_names, key_database_names
         What `name_number` of accounts and key databases stands for.
     account_is_shared
@@ -291,6 +294,7 @@ class Fleet:
     sessions: Sessions
     certificates: Certificates
     trust: TrustInPlace
+    rules: tuple[OrderRule, ...] = ()
     origin: Origin = Origin()
     account_is_shared: Flags = field(init=False)
     sharing_sessions: Numbers = field(init=False)

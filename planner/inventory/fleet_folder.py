@@ -96,6 +96,7 @@ def fleet_of(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
         sessions=built.sessions,
         certificates=built.certificates,
         trust=built.trust,
+        rules=built.rules,
         origin=origin,
     )
 

@@ -29,6 +29,7 @@ from planner.domain.fleet import (
 from planner.domain.levels import Level
 from planner.domain.names import NameRegister, Names
 from planner.domain.options import OPTIONS, SSLREQUIRED
+from planner.domain.order_rules import OrderRule
 from planner.inventory.cells import (
     CellError,
     Cells,
@@ -41,6 +42,7 @@ from planner.inventory.cells import (
 from planner.inventory.certificate_table import CertificateTable
 from planner.inventory.csv_tables import Table
 from planner.inventory.hints import quoted
+from planner.inventory.rule_table import read_rules
 
 
 def _labels(kinds: type[LabelledEnum]) -> Choices:
@@ -77,6 +79,7 @@ class FleetTables:
     sessions: Sessions
     certificates: Certificates
     trust: TrustInPlace
+    rules: tuple[OrderRule, ...]
 
 
 def build_tables(
@@ -208,6 +211,7 @@ class _Builder:
             sessions=sessions_of(number_of_key),
             certificates=self.certificates.columns(),
             trust=trust_of(number_of_key),
+            rules=read_rules(self._tables["rules.csv"], self._cells, self._find_endpoint),
         )
 
     # --- Names and references ---

@@ -88,6 +88,7 @@ def fleet_files(fleet: Fleet) -> dict[str, bytes]:
         "sessions.csv": _sessions(fleet),
         "certificates.csv": _certificates(fleet),
         "trust.csv": _trust(fleet),
+        "rules.csv": _rules(fleet),
     }
     faults: list[Fault] = []
     contents = {SETTINGS_FILE: _encoded(SETTINGS_FILE, _settings(fleet), faults)}
@@ -275,6 +276,17 @@ def _trust(fleet: Fleet) -> list[Texts]:
         _picked(databases.name, trust.key_database),
         _picked(fleet.certificates.name, trust.certificate),
         _days(trust.since),
+    ]
+
+
+def _rules(fleet: Fleet) -> list[Texts]:
+    rules = fleet.rules
+    return [
+        [rule.kind.value for rule in rules],
+        [fleet.endpoint_name(rule.first) for rule in rules],
+        [fleet.endpoint_name(rule.then) if rule.then >= 0 else iso(rule.day) for rule in rules],
+        [str(rule.days) for rule in rules],
+        _yes_no([rule.hard for rule in rules]),
     ]
 
 

@@ -72,6 +72,7 @@ TRUST: Final = _columns(
     "client, key_database, certificate, since",
     required="client, certificate",
 )
+RULES: Final = _columns("kind, first, then, days, hard", required="kind, first")
 SCHEDULE: Final = _columns(
     "date, action, client, server, account, key_database, certificate, option, value, wave, "
     "use_case, needed, latest_safe, slack_days, command, status, note",
@@ -85,8 +86,9 @@ FILES: Final = {
     "sessions.csv": SESSIONS,
     "certificates.csv": CERTIFICATES,
     "trust.csv": TRUST,
+    "rules.csv": RULES,
 }
-OPTIONAL_FILES: Final = ("accounts.csv", "certificates.csv", "trust.csv")
+OPTIONAL_FILES: Final = ("accounts.csv", "certificates.csv", "trust.csv", "rules.csv")
 SETTINGS_FILE: Final = "fleet.toml"
 PLAN_FILE: Final = "plan.csv"
 CERTIFICATE_FOLDER: Final = "certs"

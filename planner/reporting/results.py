@@ -20,7 +20,9 @@ from planner.engine.distribution import Distribution, distribution
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
 from planner.inventory.files import write_text
+from planner.ordering.result import Result
 from planner.reporting import tables
+from planner.reporting.order_tables import order_summary
 from planner.reporting.schedule import schedule
 
 SCHEMA: Final = 1
@@ -45,6 +47,7 @@ def write_results(
     deadlines: Deadlines,
     findings: Findings,
     *,
+    order: Result | None = None,
     observer: Observer | None = None,
 ) -> list[Path]:
     """Write every file of one run: schedule, states, deadlines, findings, summary and figures.
@@ -53,6 +56,8 @@ def write_results(
     ----------
     folder
         Is made where it is missing; files of an earlier run are replaced.
+    order
+        The search that the plan comes from; summary.json then says its objective, bound and gap.
     observer
         Is told the name of each file before it is made.
 
@@ -99,7 +104,8 @@ def write_results(
         for name, table in csv_files.items():
             path = next_file(name)
             table().to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-        _write_json(next_file("summary.json"), summary(deadlines, findings))
+        of_order = {} if order is None else {"order": order_summary(order)}
+        _write_json(next_file("summary.json"), summary(deadlines, findings) | of_order)
         _write_figures(next_file, deadlines, reached)
         return [(aside / name).replace(folder / name) for name in names]
     finally:

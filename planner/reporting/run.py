@@ -14,6 +14,10 @@ from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
+from planner.ordering.objective import Objective
+from planner.ordering.optimise import optimise, order
+from planner.ordering.result import Progress, Result
+from planner.ordering.stopping import Stop
 from planner.reporting.handout import check_handout_folders, write_runbooks
 from planner.reporting.results import write_results
 
@@ -85,6 +89,62 @@ def plan(
             tell("writing runbooks and bundles")
             write_runbooks(out, run.deadlines)
     return run
+
+
+def propose(
+    fleet: str | Path,
+    *,
+    strategy: str | None = None,
+    objective: Objective | None = None,
+    stop: Stop | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    observer: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Read a fleet folder, propose a rollout order, and write its plan with all that follows.
+
+    A plan.csv in the folder sets the dates that are approved or done; other dates are proposed.
+
+    Parameters
+    ----------
+    strategy
+        A strategy's name; the search for the best order where none is given.
+    objective, stop, seed, observer
+        As for `planner.optimise`.
+    out
+        Folder for the results; nothing is written where none is given.
+
+    Raises
+    ------
+    InventoryError, PlanError, InfeasibleError
+        If the input cannot be used, or no order keeps every constraint.
+    """
+    described = read_fleet(fleet)
+    own = Path(fleet) / "plan.csv"
+    initial = read_plan(own, described) if own.exists() else None
+    if strategy is None:
+        found = optimise(
+            described,
+            objective=objective,
+            stop=stop,
+            seed=seed,
+            initial=initial,
+            observer=observer,
+        )
+    else:
+        found = order(
+            described,
+            strategy=strategy,
+            objective=objective,
+            stop=stop,
+            initial=initial,
+            observer=observer,
+        )
+    if out is not None:
+        findings = check_deadlines(found.deadlines)
+        timeline = found.deadlines.timeline
+        write_results(Path(out), found.best, timeline, found.deadlines, findings, order=found)
+    return found
 
 
 def plan_of(fleet: Fleet, folder: Path, given: str | Path | None) -> Plan:

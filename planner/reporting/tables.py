@@ -34,7 +34,9 @@ from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
-from planner.reporting import certificate_tables, import_tables, tracking_tables
+from planner.ordering.front import Front
+from planner.ordering.result import Result
+from planner.reporting import certificate_tables, import_tables, order_tables, tracking_tables
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -77,6 +79,10 @@ comparison, progress, due = (
     tracking_tables.due,
 )
 """Tables of other modules, here because this is where users look for tables."""
+
+
+orders = order_tables.orders
+"""Orders side by side, here for the same reason."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:
@@ -294,6 +300,10 @@ def frame(value: object) -> pd.DataFrame:
             return import_tables.report(value)
         case AsIs():
             return import_tables.as_is(value)
+        case Result():
+            return order_tables.result(value)
+        case Front():
+            return order_tables.front(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no table")
 

@@ -23,6 +23,7 @@ KEYS: Final = {
     "sessions.csv": ("client", "server", "account", "key_database"),
     "certificates.csv": ("certificate",),
     "trust.csv": ("client", "key_database", "certificate"),
+    "rules.csv": ("kind", "first", "then"),
 }
 """The columns by which a row of each table is known."""
 
@@ -117,6 +118,7 @@ def merge(
         "sessions.csv": _sessions(sessions),
         "certificates.csv": certificates.rows(),
         "trust.csv": trust,
+        "rules.csv": [],  # no source has any; a refresh keeps those of the fleet
     }
     return Draft(
         rows={file: {key_of(file, row): row for row in table} for file, table in rows.items()},

@@ -9,6 +9,7 @@ from planner.reporting.plots.comparison import comparison_chart
 from planner.reporting.plots.distribution import deadline_chart
 from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
+from planner.reporting.plots.orders import orders
 from planner.reporting.plots.rollout import gantt
 from planner.reporting.plots.style import FORMATS, picture, save
 from planner.reporting.plots.waves import wave_chart
@@ -21,6 +22,7 @@ __all__ = [
     "deadline_chart",
     "fleet_graph",
     "gantt",
+    "orders",
     "picture",
     "save",
     "sessions_by_mode",

@@ -1,0 +1,1 @@
+"""Rollout orders: strategies, constraints, and orders with a proof of how good they are."""

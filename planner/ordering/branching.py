@@ -1,0 +1,120 @@
+"""Branch and bound on weeks, servers first: what the relaxation leaves open is mostly theirs."""
+
+import heapq
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.ordering.model import Model
+from planner.ordering.relaxation import Ascent, Bound, relax
+from planner.ordering.relaxation_kernel import Dual, Flags2, Floats
+
+_STEPS: Final = 240
+"""Steps of the first-order method for each new node; it starts from its parent's prices."""
+
+
+@dataclass(order=True, slots=True)
+class _Node:
+    value: int
+    number: int
+    may_end: Flags2 = field(compare=False)
+    bound: Bound = field(compare=False)
+
+
+class Branching:
+    """A search tree over the weeks of blocks; its bound is the least of its open nodes.
+
+    Parameters
+    ----------
+    root
+        The bound of the relaxation with every week that is left.
+    may_end
+        By block and week: the weeks that are left.
+    """
+
+    def __init__(self, model: Model, root: Bound, may_end: Flags2) -> None:
+        self._model = model
+        self._servers = np.flatnonzero(model.n_servers > 0)
+        block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
+        self._weight: Floats = model.own_weight.astype(np.float64) + 1.0
+        np.add.at(self._weight, block, model.link_weight)
+        self._nodes = [_Node(root.value, 0, may_end, root)]
+        self._closed: int | None = None
+        self.n_nodes = 1
+
+    @property
+    def bound(self) -> int | None:
+        """Lower bound of every order that is not worse than the best known; None for no such."""
+        values = [self._nodes[0].value] if self._nodes else []
+        values += [] if self._closed is None else [self._closed]
+        return min(values, default=None)
+
+    def branch(self, best: float) -> Bound | None:
+        """Split the node with the least bound; the bound of the better child, None for no node."""
+        while self._nodes and self._nodes[0].value >= best:
+            heapq.heappop(self._nodes)
+        if not self._nodes:
+            return None
+        node = heapq.heappop(self._nodes)
+        may_end = node.may_end & ~_too_dear(node, best, self._model.n_blocks)
+        block, week = self._split(node, may_end)
+        if block < 0:
+            # Every block has one week, so this is as good as it gets.
+            self._closed = node.value if self._closed is None else min(self._closed, node.value)
+            return node.bound
+        children = []
+        for side in (slice(0, week + 1), slice(week + 1, None)):
+            left = may_end.copy()
+            left[block] = False
+            left[block, side] = may_end[block, side]
+            if left.any(axis=1).all():
+                children.append(self._solve(left, node.bound.prices, best))
+        for child_may_end, child in children:
+            self.n_nodes += 1
+            value = max(child.value, node.value)
+            if value < best:
+                heapq.heappush(self._nodes, _Node(value, self.n_nodes, child_may_end, child))
+        return min((child for _, child in children), key=lambda b: b.value, default=None)
+
+    def _solve(self, may_end: Flags2, prices: Dual, best: float) -> tuple[Flags2, Bound]:
+        ascent = Ascent(relax(self._model, may_end=may_end), prices)
+        steps, value = 0, -np.inf
+        while steps < 5 * _STEPS:
+            before, value = value, ascent.climb(_STEPS)
+            steps += _STEPS
+            if value >= best or value - before < 2e-4 * abs(value):
+                break
+        return may_end, ascent.bound()
+
+    def _split(self, node: _Node, may_end: Flags2) -> tuple[int, int]:
+        """Block whose weeks are most open, and the week at whose end to split; -1 for none."""
+        for blocks in (self._servers, np.arange(self._model.n_blocks)):
+            choice = self._most_open(blocks, node.bound.share, may_end)
+            if choice[0] >= 0:
+                return choice
+        return -1, 0
+
+    def _most_open(
+        self, blocks: NDArray[np.intp], share: Floats, may_end: Flags2
+    ) -> tuple[int, int]:
+        blocks = blocks[may_end[blocks].sum(axis=1) > 1]
+        if not len(blocks):
+            return -1, 0
+        # How far from whole in its weeks but the last, weighed by how much hangs on the block.
+        inside = np.where(may_end[blocks], share[blocks], 1.0)
+        last = may_end.shape[1] - 1 - may_end[blocks][:, ::-1].argmax(axis=1)
+        inside[np.arange(len(blocks)), last] = 1.0
+        is_open = inside * (1.0 - inside)
+        weighed = (is_open.sum(axis=1) + 1e-6) * self._weight[blocks]
+        place = int(weighed.argmax())
+        week = np.abs(np.where(inside[place] < 1.0, inside[place], 2.0) - 0.5).argmin()
+        first = int(may_end[blocks[place]].argmax())
+        return int(blocks[place]), int(min(max(week, first), last[place] - 1))
+
+
+def _too_dear(node: _Node, best: float, n_blocks: int) -> Flags2:
+    """Weeks in which a block would make every order worse than the best known."""
+    over: Flags2 = node.bound.left[:n_blocks] >= best - node.bound.value
+    return over

@@ -1,0 +1,106 @@
+"""One scheduler for every strategy: blocks in an order of priority, each on its earliest day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from planner.ordering import kernel
+from planner.ordering.model import Ints, Model, rows_of
+from planner.ordering.problem import Problem
+
+_MOST_PROMOTIONS: Final = 60
+"""After so many blocks that had to be given their day first, the order counts as infeasible."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Priorities:
+    """What a strategy says about the blocks.
+
+    Parameters
+    ----------
+    order
+        All blocks, the first ones first.
+    not_before
+        By block: the first day of the horizon on which it may go.
+    after
+        Pairs `(a, b)`: block `b` waits for block `a`.
+    waves
+        By block: the name of its wave; empty for weeks.
+    """
+
+    order: Ints
+    not_before: Ints
+    after: tuple[tuple[int, int], ...] = ()
+    waves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A block for which the scheduler found no day."""
+
+    block: int
+
+
+def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
+    """Return the day of each block, or the block that cannot be placed.
+
+    A block that finds no day is given its day before all others, without the strategy's wishes, and
+    the rest is placed anew.
+    Whatever a block waits for comes before it.
+    """
+    model = problem.model
+    after = np.array(priorities.after, dtype=np.int32).reshape(-1, 2)
+    after_first, rows = rows_of(after[:, 1], model.n_blocks)
+    after_other = np.ascontiguousarray(after[rows, 0])
+    waits_for = _waits_for(model, after)
+    not_before = priorities.not_before.copy()
+    promoted: list[int] = []
+    settled = np.flatnonzero(np.diff(model.choice_first) == 1)
+    while True:
+        order = _in_order([*settled, *promoted, *priorities.order.tolist()], waits_for)
+        days = np.full(model.n_blocks, -1, dtype=np.int32)
+        stuck = int(kernel.place(model, order, not_before, after_first, after_other, days))
+        if stuck < 0:
+            return days
+        waiting = slice(after_first[stuck], after_first[stuck + 1])
+        has_wishes = not_before[stuck] > 0 or (after_other[waiting] != stuck).any()
+        if (stuck in promoted[:1] and not has_wishes) or len(promoted) >= _MOST_PROMOTIONS:
+            return Stuck(block=stuck)
+        # A block has no day while it waits for itself, so that is no wait at all.
+        not_before[stuck], after_other[waiting] = 0, stuck
+        promoted.insert(0, stuck)
+
+
+def _waits_for(model: Model, after: Ints) -> list[list[int]]:
+    """Blocks that each block must not come before."""
+    waits: list[list[int]] = [[] for _ in range(model.n_blocks)]
+    later = np.repeat(np.arange(model.n_blocks), np.diff(model.rule_first))
+    for first, then, gap in zip(
+        model.rule_other.tolist(), later.tolist(), model.rule_gap.tolist(), strict=True
+    ):
+        if gap >= 0:
+            waits[then].append(first)
+    for first, then in after.tolist():
+        waits[then].append(first)
+    return waits
+
+
+def _in_order(wanted: Iterable[int], waits_for: list[list[int]]) -> Ints:
+    """Blocks in the order wanted, each behind all that it waits for; a circle is cut somewhere."""
+    order: list[int] = []
+    state = [0] * len(waits_for)
+    for block in wanted:
+        stack = [block]
+        while stack:
+            top = stack[-1]
+            if state[top] == 0:
+                state[top] = 1
+                stack.extend(other for other in waits_for[top] if state[other] == 0)
+            else:
+                stack.pop()
+                if state[top] == 1:
+                    state[top] = 2
+                    order.append(top)
+    return np.array(order, dtype=np.int32)
