@@ -81,6 +81,15 @@ def test_what_the_planner_wrote_stays_and_facts_are_replaced(tmp_path: Path) -> 
     assert str(fleet.levels[fleet.servers.level[0]]) == "8.1.0"  # 8.1.0.0 says the same
 
 
+def test_rules_of_rollout_orders_stay(tmp_path: Path) -> None:
+    (tmp_path / "fleet").mkdir()
+    rules = tmp_path / "fleet" / "rules.csv"
+    rules.write_text("kind,first,then,days,hard\nbefore,n1,typed,3,Yes\n")
+    made = refreshed(tmp_path)
+    assert [(rule.first, rule.then, rule.days) for rule in made.fleet.rules] == [(0, 1, 3)]
+    assert "before,n1,typed,3,Yes\n" in rules.read_text()
+
+
 def test_what_the_run_did_not_see_stays_and_what_is_gone_leaves_with_its_trust(
     tmp_path: Path,
 ) -> None:
