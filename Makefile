@@ -34,7 +34,7 @@ test: $(STAMP) $(PKITS) ## run every test: unit tests, doctests, notebooks
 	MPLBACKEND=$(INLINE) $(BIN)/pytest $(WORKERS) $(NBVAL) notebooks
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
-	$(BIN)/jupyter-lab notebooks
+	$(BIN)/planner lab
 
 lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/ruff check .

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from planner.reporting.bundles import Bundles as Bundles
     from planner.reporting.bundles import bundles as bundles
     from planner.reporting.handout import write_runbooks as write_runbooks
+    from planner.reporting.report import Packet as Packet
+    from planner.reporting.report import report as report
+    from planner.reporting.results import evidence as evidence
     from planner.reporting.results import write_results as write_results
     from planner.reporting.run import Run as Run
     from planner.reporting.run import plan as plan
@@ -65,6 +68,7 @@ _ROOM_OF: Final = {
     "Fleet": "domain.fleet",
     "InventoryError": "domain.errors",
     "Measures": "engine.measures",
+    "Packet": "reporting.report",
     "Plan": "domain.plan",
     "PlanError": "domain.errors",
     "PlannedAction": "domain.plan",
@@ -78,11 +82,13 @@ _ROOM_OF: Final = {
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
+    "evidence": "reporting.results",
     "measures": "engine.measures",
     "plan": "reporting.run",
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
     "replacements": "engine.replacements",
+    "report": "reporting.report",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
     "write_fleet": "inventory.fleet_writer",
@@ -102,6 +108,7 @@ __all__ = [
     "Fleet",
     "InventoryError",
     "Measures",
+    "Packet",
     "Plan",
     "PlanError",
     "PlannedAction",
@@ -115,12 +122,14 @@ __all__ = [
     "complete",
     "deadlines",
     "distribution",
+    "evidence",
     "measures",
     "plan",
     "plots",
     "read_fleet",
     "read_plan",
     "replacements",
+    "report",
     "schedule",
     "simulate",
     "tables",

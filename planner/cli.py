@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import planner
 from planner.domain.calendar import iso
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
+from planner.reporting.jupyter import lab_command
 from planner.reporting.run import Run
 
 FINE: Final = 0
@@ -32,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match chosen.command:
             case "plan":
                 return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
+            case "report":
+                return _report(chosen.fleet, chosen.plan, chosen.out)
+            case "lab":
+                return _lab()
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case _:
@@ -67,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         help="read a fleet, complete its plan, simulate it, write schedule, deadlines and findings",
     )
     check = commands.add_parser("check", help="read a fleet and print the findings of its plan")
-    for command in (plan, check):
+    report = commands.add_parser(
+        "report", help="write the change board's packet: the report as HTML and PDF, and its tables"
+    )
+    commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    for command in (plan, check, report):
         command.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
         command.add_argument(
             "--plan",
@@ -75,9 +85,10 @@ def _parser() -> argparse.ArgumentParser:
             metavar="CSV",
             help="a plan to take as it stands, instead of plan.csv or the upgrade columns",
         )
-    plan.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
-    )
+    for command in (plan, report):
+        command.add_argument(
+            "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+        )
     plan.add_argument(
         "--runbooks",
         action="store_true",
@@ -129,6 +140,22 @@ def _check(fleet: Path, plan: Path | None) -> int:
     _print_summary(run)
     sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
+
+
+def _report(fleet: Path, plan: Path | None, out: Path) -> int:
+    packet = planner.report(fleet, out=out, plan=plan, observer=_Progress())
+    _print_summary(packet.run)
+    pdf = (
+        "report.pdf" if packet.pdf else "no PDF, as no Chromium, Chrome or Edge was found to print"
+    )
+    print(f"The packet is in {out}: report.html, {pdf}, and {len(packet.tables)} tables.")
+    return FINE
+
+
+def _lab() -> int:
+    command = lab_command()
+    print(f"Opening {command[-1]} in JupyterLab; stop it with Ctrl-C.", flush=True)
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - this Python, no shell
 
 
 def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:

@@ -593,7 +593,9 @@ def test_a_figure_shows_itself_in_a_notebook(name: str) -> None:
     figure = drawn(name, eight_cases()).figure
 
     assert isinstance(figure, Picture)
-    assert figure._repr_png_().startswith(b"\x89PNG")
+    png, shown = figure._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert len(shown["alt"]) > 40
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """The files of one run: all of them, or none."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -76,15 +77,6 @@ def write_results(
     aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
     names: list[str] = []
 
-    csv_files: dict[str, Callable[[], pd.DataFrame]] = {
-        "schedule.csv": lambda: schedule(plan, deadlines),
-        "session_states.csv": lambda: tables.session_states(timeline),
-        "trust_deadlines.csv": lambda: tables.trust_deadlines(deadlines),
-        "findings.csv": lambda: tables.findings(findings),
-        "daily.csv": lambda: tables.daily(timeline),
-        "imports.csv": lambda: tables.imports(deadlines),
-    }
-
     def next_file(name: str) -> Path:
         if observer is not None:
             observer(name)
@@ -92,9 +84,8 @@ def write_results(
         return aside / name
 
     try:
-        for name, table in csv_files.items():
-            path = next_file(name)
-            table().to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        for name, table in _csv_files(deadlines, findings).items():
+            next_file(name).write_bytes(csv_bytes(table()))
         _write_json(next_file("summary.json"), summary(deadlines, findings))
         _write_figures(next_file, deadlines)
         return [(aside / name).replace(folder / name) for name in names]
@@ -102,6 +93,36 @@ def write_results(
         shutil.rmtree(aside, ignore_errors=True)
         if is_new and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def csv_contents(deadlines: Deadlines, findings: Findings) -> dict[str, bytes]:
+    """Return every CSV file of a run as its name and its bytes, the same each time."""
+    return {name: csv_bytes(table()) for name, table in _csv_files(deadlines, findings).items()}
+
+
+def evidence(deadlines: Deadlines, findings: Findings) -> pd.DataFrame:
+    """Return the SHA-256 of the fleet's input files together, and of each CSV file of the run."""
+    contents = csv_contents(deadlines, findings)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    inputs = {"fleet folder": deadlines.timeline.plan.fleet.origin.sha256}
+    return pd.Series(inputs | digests, name="sha256").rename_axis("file").reset_index()
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as the content of its CSV file."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _csv_files(deadlines: Deadlines, findings: Findings) -> dict[str, Callable[[], pd.DataFrame]]:
+    timeline = deadlines.timeline
+    return {
+        "schedule.csv": lambda: schedule(timeline.plan, deadlines),
+        "session_states.csv": lambda: tables.session_states(timeline),
+        "trust_deadlines.csv": lambda: tables.trust_deadlines(deadlines),
+        "findings.csv": lambda: tables.findings(findings),
+        "daily.csv": lambda: tables.daily(timeline),
+        "imports.csv": lambda: tables.imports(deadlines),
+    }
 
 
 def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> None:

@@ -33,7 +33,7 @@ from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
-from planner.reporting import certificate_tables
+from planner.reporting import certificate_tables, packet_tables
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -65,8 +65,13 @@ _TABLES: Final = (
     ("both-new", BOTH_NEW),
 )
 
+# Here because this is where users look for tables.
 waves = certificate_tables.waves
-"""The table of waves.csv, here because this is where users look for tables."""
+key_numbers = packet_tables.key_numbers
+owners = packet_tables.owners
+points_of_no_return = packet_tables.points_of_no_return
+ways_back = packet_tables.ways_back
+weeks = packet_tables.weeks
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:

@@ -55,10 +55,15 @@ Vertices = NDArray[np.float64]
 
 
 class Picture(Figure):
-    """A figure that shows itself in a notebook without pyplot, whatever the backend."""
+    """A figure that shows itself in a notebook without pyplot, whatever the backend.
 
-    def _repr_png_(self) -> bytes:
-        return _rendered(self, "png")
+    `words` says the same as its heading, for people who do not see it.
+    """
+
+    words: str = ""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return _rendered(self, "png"), {"alt": self.words}
 
 
 def new_axes(ax: Axes | None, *, width: float, height: float) -> Axes:
@@ -124,7 +129,9 @@ def _week_ticks(start: int, end: int) -> list[tuple[int, str]]:
 
 
 def heading(ax: Axes, title: str, subtitle: str) -> None:
-    """Write what the picture shows, and below it the key numbers."""
+    """Write what the picture shows, and below it the key numbers; the picture's words say both."""
+    if isinstance(figure := figure_of(ax), Picture):
+        figure.words = f"{title}. {subtitle}"
     lines = textwrap.wrap(subtitle, int(_AXES_SHARE * figure_of(ax).get_figwidth() / 0.063))
     ax.annotate(
         "\n".join(lines),
