@@ -10,7 +10,7 @@ M. Okabe and K. Ito, Color Universal Design, 2008.
 
 from typing import Final
 
-from planner.domain.rules import Mode
+from planner.domain.rules import Mode, Verdict
 
 PAPER: Final = "#ffffff"
 INK: Final = "#1a1a1a"
@@ -53,6 +53,33 @@ MODE_LETTERS: Final = {
     Mode.TLS_PARTIAL: "T",
     Mode.LEGACY_SSL: "S",
     Mode.TLS_FULL: "F",
+}
+VERDICT_COLOURS: Final = {
+    Verdict.IN_PLACE: "#dddddd",
+    Verdict.OK: GREEN,
+    Verdict.TIGHT: SKY,
+    Verdict.SAME_DAY: ORANGE,
+    Verdict.LATE: VERMILION,
+    Verdict.MISSING: PURPLE,
+    Verdict.IMPOSSIBLE: "#444444",
+}
+VERDICT_HATCHES: Final = {
+    Verdict.IN_PLACE: "",
+    Verdict.OK: "...",
+    Verdict.TIGHT: "\\\\\\",
+    Verdict.SAME_DAY: "///",
+    Verdict.LATE: "xxx",
+    Verdict.MISSING: "ooo",
+    Verdict.IMPOSSIBLE: "---",
+}
+VERDICT_LETTERS: Final = {
+    Verdict.IN_PLACE: "P",
+    Verdict.OK: "O",
+    Verdict.TIGHT: "T",
+    Verdict.SAME_DAY: "S",
+    Verdict.LATE: "L",
+    Verdict.MISSING: "M",
+    Verdict.IMPOSSIBLE: "I",
 }
 STACKING: Final = (
     Mode.REFUSED,

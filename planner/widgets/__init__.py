@@ -3,6 +3,9 @@
 They compute nothing of their own: each value is made by the functions that notebooks call.
 """
 
+from planner.widgets.deadline_explorer import DeadlineExplorer
 from planner.widgets.download import DownloadButton
+from planner.widgets.fleet_explorer import FleetExplorer
+from planner.widgets.session_film import SessionFilm
 
-__all__ = ["DownloadButton"]
+__all__ = ["DeadlineExplorer", "DownloadButton", "FleetExplorer", "SessionFilm"]

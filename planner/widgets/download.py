@@ -24,6 +24,7 @@ class DownloadButton(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).parent / "static" / "download.js"
+    _css = Path(__file__).parent / "static" / "planner.css"
     file = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, table: Table, file: str) -> None:

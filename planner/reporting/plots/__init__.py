@@ -6,6 +6,8 @@ file with its numbers.
 """
 
 from planner.reporting.plots.distribution import deadline_chart
+from planner.reporting.plots.film import session_film
+from planner.reporting.plots.heat import deadline_heat
 from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
 from planner.reporting.plots.rollout import gantt
@@ -17,10 +19,12 @@ __all__ = [
     "FORMATS",
     "alternative_text",
     "deadline_chart",
+    "deadline_heat",
     "fleet_graph",
     "gantt",
     "picture",
     "save",
+    "session_film",
     "sessions_by_mode",
     "wave_chart",
 ]

@@ -1,8 +1,8 @@
 // A button; the kernel makes the file when it is pressed, so it is never stale.
 function render({ model, el }) {
+  el.classList.add("planner");
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "planner-button jupyter-button";
   button.textContent = `Download ${model.get("file")}`;
   button.addEventListener("click", () => {
     button.disabled = true;
