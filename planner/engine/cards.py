@@ -118,9 +118,14 @@ def rows_of(plan: Plan, card: Card) -> Numbers:
     return chosen
 
 
-def week_of(plan: Plan, card: Card) -> int:
-    """Monday of the week in which a card's first upgrade is."""
-    return monday_of(plan.day[rows_of(plan, card)].min())
+def weeks_of(plan: Plan, deck: Sequence[Card]) -> tuple[int, ...]:
+    """Monday of the week in which each card's first upgrade is."""
+    rows, endpoints, turns = _upgrades(plan)
+    upgrades = zip(endpoints.tolist(), turns.tolist(), plan.day[rows].tolist(), strict=True)
+    day_of = {(endpoint, turn): day for endpoint, turn, day in upgrades}
+    return tuple(
+        monday_of(min(day_of[endpoint, card.turn] for endpoint in card.endpoints)) for card in deck
+    )
 
 
 def move(plan: Plan, card: Card, monday: int) -> Plan:
