@@ -3,10 +3,11 @@
 import argparse
 import datetime
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _report(chosen.fleet, chosen.plan, chosen.out)
             case "lab":
                 return _lab()
+            case "app":
+                return _app(chosen.fleet, chosen.plan, chosen)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case _:
@@ -77,7 +80,20 @@ def _parser() -> argparse.ArgumentParser:
         "report", help="write the change board's packet: the report as HTML and PDF, and its tables"
     )
     commands.add_parser("lab", help="open the notebooks in JupyterLab")
-    for command in (plan, check, report):
+    app = commands.add_parser(
+        "app", help="show the planning board and the explorers as a web page on this computer"
+    )
+    app.add_argument("--port", type=int, default=8866, help="the port of the page (default 8866)")
+    app.add_argument(
+        "--idle",
+        type=int,
+        default=30,
+        metavar="MINUTES",
+        help="end the session of a page that nobody uses for so long (default 30)",
+    )
+    app.add_argument("--dark", action="store_true", help="show it in dark colours")
+    app.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+    for command in (plan, check, report, app):
         command.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
         command.add_argument(
             "--plan",
@@ -155,7 +171,32 @@ def _report(fleet: Path, plan: Path | None, out: Path) -> int:
 def _lab() -> int:
     command = lab_command()
     print(f"Opening {command[-1]} in JupyterLab; stop it with Ctrl-C.", flush=True)
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - this Python, no shell
+    return _serve(command)
+
+
+def _app(fleet: Path, plan: Path | None, chosen: argparse.Namespace) -> int:
+    from planner.widgets.app import app_command, app_environment  # ipywidgets from here on
+
+    idle_seconds = 60 * max(1, chosen.idle)
+    command = app_command(
+        port=chosen.port, idle_seconds=idle_seconds, dark=chosen.dark, browser=not chosen.no_browser
+    )
+    planner.plan(fleet, plan=plan, observer=_Progress())  # whatever is wrong is said here, at once
+    environment = app_environment(fleet, plan, idle_seconds=idle_seconds)
+    print("Starting the planning room; stop it with Ctrl-C. Its address, with a token:", flush=True)
+    return _serve(command, environment)
+
+
+def _serve(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a server until it ends, and let it end with this program."""
+    server = subprocess.Popen(command, env=environment)  # noqa: S603 - this Python, no shell
+    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        return server.wait()
+    except KeyboardInterrupt:  # the server has it too, and may ask
+        return server.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:

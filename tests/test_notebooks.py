@@ -186,6 +186,7 @@ def test_the_notebooks_of_the_story_are_there() -> None:
         "02_session_security",
         "03_certificate_deadlines",
         "05_certificates",
+        "07_planning_board",
         "08_report",
     }
 

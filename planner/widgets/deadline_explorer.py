@@ -1,5 +1,7 @@
 """Deadlines under another policy: lead, capacity and calendar."""
 
+from typing import Final
+
 import ipywidgets
 import pandas as pd
 
@@ -13,7 +15,8 @@ from planner.reporting import plots
 from planner.widgets.download import DownloadButton
 from planner.widgets.panel import Drawing, Panel, Slider
 
-_LONGEST_LEAD = 40
+_LONGEST_LEAD: Final = 40
+_WHOLE_LABEL: Final = {"description_width": "initial"}
 
 
 class DeadlineExplorer:
@@ -47,13 +50,14 @@ class DeadlineExplorer:
             value=capacity.imports_per_week or 0,
             min=0,
             max=1_000_000,
-            style={"description_width": "initial"},
+            style=_WHOLE_LABEL,
         )
         self.working_days = ipywidgets.SelectMultiple(
             description="Working days",
             options=WEEKDAYS,
             value=[WEEKDAYS[day] for day in sorted(calendar.working_days)],
             rows=len(WEEKDAYS),
+            style=_WHOLE_LABEL,
         )
         self.freezes = ipywidgets.Checkbox(description="Freezes hold", value=True)
         self.plans_anew = ipywidgets.Checkbox(description="Plan all imports anew", value=False)

@@ -104,7 +104,10 @@ class Panel:
     ) -> None:
         self.view = View()
         self._draw = draw
-        self.widget = ipywidgets.VBox([*controls, self.view, *below])
+        sliders = [control for control in controls if isinstance(control, Slider)]
+        others = [control for control in controls if not isinstance(control, Slider)]
+        row = ipywidgets.HBox(others, layout={"flex_flow": "row wrap"})
+        self.widget = ipywidgets.VBox([*sliders, row, self.view, *below])
         for control in controls:
             control.observe(self._redraw, names="value")
         self._redraw(None)

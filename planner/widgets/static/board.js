@@ -27,7 +27,7 @@ function render({ model, el }) {
   const toolbar = make("div", "toolbar", undefined, root);
   toolbar.setAttribute("role", "toolbar");
   toolbar.setAttribute("aria-label", "Plan");
-  const totals = make("dl", "", undefined, root);
+  const totals = make("ul", "totals", undefined, root);
   const help = make("p", "says", HELP, root);
   help.id = `planner-help-${Math.random().toString(36).slice(2)}`;
   const weeks = make("div", "weeks", undefined, root);
@@ -59,18 +59,19 @@ function render({ model, el }) {
   function drawWeek(week, cards) {
     const column = make("section", "week");
     column.dataset.week = week.week;
-    make("h3", "", week.week, column);
     column.setAttribute("aria-label", `Week of ${week.week}`);
-    if (week.freeze) make("p", "freeze", `Freeze: ${week.freeze}`, column).dir = "auto";
+    const head = make("div", "head", undefined, column);
+    make("h3", "", week.week, head);
+    if (week.freeze) make("p", "freeze", `Freeze: ${week.freeze}`, head).dir = "auto";
     for (const { name, used, limit } of week.bars) {
       const isOver = limit !== null && used > limit;
-      const bar = make("div", isOver ? "bar over" : "bar", undefined, column);
+      const bar = make("div", isOver ? "bar over" : "bar", undefined, head);
       make("span", "", name, bar);
       make("span", "", `${used}${limit === null ? "" : ` of ${limit}`}${isOver ? " !" : ""}`, bar);
       const share = limit === null ? 0 : Math.min(1, used / Math.max(1, limit));
       bar.style.setProperty("--share", `${100 * share}%`);
     }
-    const modes = make("div", "modes", undefined, column);
+    const modes = make("div", "modes", undefined, head);
     modes.setAttribute("role", "img");
     const words = [];
     week.modes.forEach((count, place) => {
@@ -110,24 +111,22 @@ function render({ model, el }) {
     }
     const { weeks: all, cards, totals: numbers, can, says: words, legend: signs } = state();
     const hadFocus = weeks.contains(document.activeElement) && document.activeElement !== weeks;
-    const scroll = weeks.scrollLeft;
-    const tops = new Map(
-      [...weeks.children].map((column) => [column.dataset.week, column.lastChild.scrollTop]),
-    );
-    const ofWeek = Map.groupBy(cards, (card) => card.week);
-    weeks.replaceChildren(...all.map((week) => drawWeek(week, ofWeek.get(week.week) ?? [])));
-    for (const column of weeks.children) column.lastChild.scrollTop = tops.get(column.dataset.week) ?? 0;
-    weeks.scrollLeft = scroll;
+    const { scrollLeft, scrollTop } = weeks;
+    const ofWeek = new Map(all.map((week) => [week.week, []]));
+    for (const card of cards) ofWeek.get(card.week).push(card);
+    weeks.replaceChildren(...all.map((week) => drawWeek(week, ofWeek.get(week.week))));
+    weeks.scrollLeft = scrollLeft;
+    weeks.scrollTop = scrollTop;
     for (const [what, button] of buttons) {
       button.hidden = !(what in can);
       button.disabled = !can[what];
     }
     totals.replaceChildren(
       ...numbers.map(([name, value]) => {
-        const pair = make("div");
-        make("dt", "", name, pair);
-        make("dd", "", value, pair);
-        return pair;
+        const item = make("li");
+        make("span", "", name, item);
+        make("strong", "", value, item);
+        return item;
       }),
     );
     if (words) says.textContent = words;
@@ -304,6 +303,10 @@ function render({ model, el }) {
 
   model.on("change:state", draw);
   draw();
+  requestAnimationFrame(() => {
+    const first = weeks.querySelector(".planner-card")?.closest(".week");
+    if (first) weeks.scrollLeft = first.offsetLeft - weeks.offsetLeft - 8;
+  });
   return () => model.off("change:state", draw);
 }
 

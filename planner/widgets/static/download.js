@@ -1,6 +1,7 @@
 // A button; the kernel makes the file when it is pressed, so it is never stale.
 function render({ model, el }) {
   el.classList.add("planner");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are for this, not for the notebook around it
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = `Download ${model.get("file")}`;

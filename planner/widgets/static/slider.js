@@ -1,6 +1,7 @@
 // A native slider: it has a label, works by keyboard, and says its value in words.
 function render({ model, el }) {
   el.classList.add("planner");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are for this, not for the notebook around it
   const id = `planner-slider-${Math.random().toString(36).slice(2)}`;
   const label = document.createElement("label");
   const input = document.createElement("input");

@@ -1,6 +1,7 @@
 // A headline, a picture with its words, and a table below. Names arrive as text, never as HTML.
 function render({ model, el }) {
   el.classList.add("planner");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are for this, not for the notebook around it
   const headline = document.createElement("p");
   headline.className = "planner-headline";
   headline.setAttribute("aria-live", "polite");
