@@ -18,7 +18,7 @@ from tests.oracle import Case
 from tests.reviewing import CLIENT_UP, NEW, OLD, pair
 
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ("plan", "check", "report", "certs", "lab")
+COMMANDS = ("plan", "check", "report", "certs", "lab", "app")
 SOUND = pair(held=("SRV1",), server_level="8.1.27", client_level="8.1.27")
 FAULTY = pair(client_level=OLD, plan=(CLIENT_UP,))
 

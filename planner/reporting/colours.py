@@ -20,6 +20,17 @@ BAND: Final = "#f3f3f3"
 SHADE: Final = "#ececec"
 FREEZE_LINES: Final = "#c4c4c4"
 
+DARK: Final = {
+    PAPER: "#16181b",
+    INK: "#e8e8e8",
+    MUTED: "#b0b4ba",
+    LINE: "#565c64",
+    BAND: "#24282d",
+    SHADE: "#2c3137",
+    FREEZE_LINES: "#4a5058",
+}
+"""What each colour of paper and ink is in the dark theme; those that carry a meaning stay."""
+
 BLUE: Final = "#0072b2"
 SKY: Final = "#56b4e9"
 GREEN: Final = "#009e73"

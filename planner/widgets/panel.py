@@ -15,6 +15,7 @@ import pandas as pd
 import traitlets
 from matplotlib.axes import Axes
 
+from planner.reporting.plots.dark import darken
 from planner.reporting.plots.style import quick_picture
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -50,10 +51,11 @@ class View(anywidget.AnyWidget):
     png = traitlets.Bytes().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
     table = traitlets.Dict().tag(sync=True)
+    is_dark = traitlets.Bool(default_value=False).tag(sync=True)
 
     def show(self, drawing: "Drawing") -> None:
         """Show another drawing; all of it changes in one message."""
-        picture = quick_picture(drawing.ax)
+        picture = quick_picture(darken(drawing.ax) if self.is_dark else drawing.ax)
         rest = len(drawing.table) - MOST_ROWS
         with self.hold_trait_notifications(), self.hold_sync():
             self.headline = drawing.headline
@@ -110,6 +112,7 @@ class Panel:
         self.widget = ipywidgets.VBox([*sliders, row, self.view, *below])
         for control in controls:
             control.observe(self._redraw, names="value")
+        self.view.observe(self._redraw, names="is_dark")  # the page says which theme it has
         self._redraw(None)
 
     def _redraw(self, _: object) -> None:

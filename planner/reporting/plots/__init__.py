@@ -5,6 +5,7 @@ Without `ax` the picture is a figure of its own that no global state knows; in a
 file with its numbers.
 """
 
+from planner.reporting.plots.dark import darken
 from planner.reporting.plots.distribution import deadline_chart
 from planner.reporting.plots.film import session_film
 from planner.reporting.plots.heat import deadline_heat
@@ -18,6 +19,7 @@ from planner.reporting.plots.words import alternative_text
 __all__ = [
     "FORMATS",
     "alternative_text",
+    "darken",
     "deadline_chart",
     "deadline_heat",
     "fleet_graph",

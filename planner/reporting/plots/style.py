@@ -326,7 +326,7 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _rendered(figure: Figure, form: str, *, dpi: int = DPI, is_quick: bool = False) -> bytes:
+def _rendered(figure: Figure, form: str, *, dpi: int = DPI, compression: int = 6) -> bytes:
     buffer = io.BytesIO()
     with (
         mpl.rc_context({"svg.hashsalt": _SALT, "hatch.linewidth": 0.6}),
@@ -334,13 +334,16 @@ def _rendered(figure: Figure, form: str, *, dpi: int = DPI, is_quick: bool = Fal
     ):
         # A name may hold signs that no font here has; it is whole in the table.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(
-            buffer,
-            format=form,
-            dpi=dpi,
-            metadata=_METADATA[form],
-            pil_kwargs={"compress_level": 1} if is_quick else None,
-        )
+        if form == "png":
+            figure.savefig(
+                buffer,
+                format=form,
+                dpi=dpi,
+                metadata=_METADATA[form],
+                pil_kwargs={"compress_level": compression},
+            )
+        else:
+            figure.savefig(buffer, format=form, dpi=dpi, metadata=_METADATA[form])
     return buffer.getvalue()
 
 
@@ -356,7 +359,7 @@ def quick_picture(ax: Axes) -> QuickPicture:
     """Render the figure of some axes for a screen: less fine, in half the time."""
     figure = figure_of(ax)
     words = figure.words if isinstance(figure, Picture) else ""
-    return QuickPicture(png=_rendered(figure, "png", dpi=SCREEN_DPI, is_quick=True), words=words)
+    return QuickPicture(png=_rendered(figure, "png", dpi=SCREEN_DPI, compression=1), words=words)
 
 
 def picture(ax: Axes, form: str) -> bytes:

@@ -48,6 +48,10 @@ function render({ model, el }) {
   model.on("change:png", drawPicture);
   model.on("change:table", drawTable);
   model.on("change:headline", drawHeadline);
+  if (document.body.dataset.jpThemeLight === "false" && !model.get("is_dark")) {
+    model.set("is_dark", true);
+    model.save_changes();
+  }
   drawHeadline();
   drawPicture();
   drawTable();
