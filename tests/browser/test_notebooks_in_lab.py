@@ -113,6 +113,7 @@ def test_the_slider_of_the_deadlines_changes_the_verdicts(notebook: Page) -> Non
     slider.scroll_into_view_if_needed()
     headline = notebook.locator(".planner-headline").last
     expect(headline).to_contain_text("lead 8: ")
+    slider.click()  # its cell becomes the active one
     slider.fill("6")
     expect(headline).to_contain_text("lead 6: ")
     slider.press("ArrowLeft")

@@ -72,7 +72,7 @@ def session_film(
     for kind in present:
         own = mode == kind
         bars = boxes(start[own], end[own], row[own], 0.84 if n_named else 1.0)
-        ax.add_patch(
+        ax.add_artist(  # the limits are set below; finding them again would take half the time
             one_area(bars, colour=MODE_COLOURS[kind], hatch=MODE_HATCHES[kind], label=kind.label)
         )
         if n_named:

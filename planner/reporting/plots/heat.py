@@ -82,7 +82,7 @@ def deadline_heat(deadlines: Deadlines, *, ax: Axes | None = None) -> Axes:
     for number in present:
         verdict = _BY_GRAVITY[number]
         row, monday = cells[of_cell == number].T
-        ax.add_patch(
+        ax.add_artist(  # the limits are set below; finding them again would take half the time
             one_area(
                 boxes(monday, monday + 7, row, 0.84 if n_named else 1.0),
                 colour=VERDICT_COLOURS[verdict],
