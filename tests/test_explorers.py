@@ -71,6 +71,17 @@ def test_the_table_of_the_fleet_explorer_can_be_kept_to_one_mode() -> None:
     assert explorer.panel.view.table["rest"] == f"... and {rest} more rows"
 
 
+def test_picture_words_and_table_reach_the_page_in_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = FleetExplorer(eight_cases().timeline)
+    view = explorer.panel.view
+    sent: list[set[str]] = []
+    monkeypatch.setattr(view, "send_state", lambda key=(): sent.append(set(key)))
+    explorer.day.value += 60
+    assert sent == [{"headline", "png", "words", "table"}]
+
+
 # --- SessionFilm ---------------------------------------------------------------------------------
 
 

@@ -57,7 +57,7 @@ class View(anywidget.AnyWidget):
         """Show another drawing; all of it changes in one message."""
         picture = quick_picture(darken(drawing.ax) if self.is_dark else drawing.ax)
         rest = len(drawing.table) - MOST_ROWS
-        with self.hold_trait_notifications(), self.hold_sync():
+        with self.hold_sync():
             self.headline = drawing.headline
             self.png = picture.png
             self.words = picture.words

@@ -22,10 +22,20 @@ function render({ model, el }) {
     output.textContent = words(input.valueAsNumber);
     input.setAttribute("aria-valuetext", output.textContent);
   };
-  input.addEventListener("input", () => {
+  const take = () => {
     say(); // at once; the kernel answers when it can, and only to the last value
     model.set("value", input.valueAsNumber);
     model.save_changes();
+  };
+  input.addEventListener("input", take);
+  // The browser's own keys, done here: JupyterLab keeps arrows from what is inside an output.
+  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+  input.addEventListener("keydown", (event) => {
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    input.valueAsNumber += steps[event.key];
+    take();
   });
   model.on("change", show);
   show();

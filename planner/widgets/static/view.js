@@ -16,7 +16,6 @@ function render({ model, el }) {
   const drawPicture = () => {
     const before = image.src;
     image.src = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
-    image.alt = model.get("words");
     if (before) URL.revokeObjectURL(before);
   };
   const drawTable = () => {
@@ -44,8 +43,10 @@ function render({ model, el }) {
     frame.replaceChildren(table);
     more.textContent = rest;
   };
+  const sayPicture = () => { image.alt = model.get("words"); };
   const drawHeadline = () => { headline.textContent = model.get("headline"); };
   model.on("change:png", drawPicture);
+  model.on("change:words", sayPicture);
   model.on("change:table", drawTable);
   model.on("change:headline", drawHeadline);
   if (document.body.dataset.jpThemeLight === "false" && !model.get("is_dark")) {
@@ -54,10 +55,12 @@ function render({ model, el }) {
   }
   drawHeadline();
   drawPicture();
+  sayPicture();
   drawTable();
   return () => {
     URL.revokeObjectURL(image.src);
     model.off("change:png", drawPicture);
+    model.off("change:words", sayPicture);
     model.off("change:table", drawTable);
     model.off("change:headline", drawHeadline);
   };
