@@ -15,7 +15,7 @@ WORKERS := -n 2 --dist loadfile
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab lint bench clean
+.PHONY: help plan test lab app lint bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -29,12 +29,18 @@ plan: $(STAMP) ## plan the example fleet data/harbour into out/
 	@echo "  out/modes.png             sessions by session security over time"
 	@echo "  out/findings.csv          what is wrong or risky, and how to cure it"
 
-test: $(STAMP) $(PKITS) ## run every test: unit tests, doctests, notebooks
+test: $(STAMP) $(PKITS) ## run every test: unit tests, doctests, a browser where there is one, notebooks
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  command -v google-chrome >/dev/null || \
+	  echo "make: no Chromium is installed, so the tests in a browser are skipped"
 	MPLBACKEND=Agg $(BIN)/pytest $(WORKERS) --doctest-modules planner tests
 	MPLBACKEND=$(INLINE) $(BIN)/pytest $(WORKERS) $(NBVAL) notebooks
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
-	$(BIN)/jupyter-lab notebooks
+	$(BIN)/planner lab
+
+app: $(STAMP) ## open the planning board of the example fleet as a web page
+	$(BIN)/planner app data/harbour
 
 lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/ruff check .

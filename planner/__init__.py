@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from planner.reporting.handout import write_runbooks as write_runbooks
     from planner.reporting.import_run import Import as Import
     from planner.reporting.import_run import import_fleet as import_fleet
+    from planner.reporting.report import Packet as Packet
+    from planner.reporting.report import report as report
+    from planner.reporting.results import evidence as evidence
     from planner.reporting.results import write_results as write_results
     from planner.reporting.run import Run as Run
     from planner.reporting.run import plan as plan
@@ -90,6 +93,7 @@ _ROOM_OF: Final = {
     "InventoryError": "domain.errors",
     "Measures": "engine.measures",
     "Objective": "ordering.objective",
+    "Packet": "reporting.report",
     "Plan": "domain.plan",
     "PlanError": "domain.errors",
     "PlannedAction": "domain.plan",
@@ -109,6 +113,7 @@ _ROOM_OF: Final = {
     "complete": "engine.complete",
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
+    "evidence": "reporting.results",
     "front": "ordering.front",
     "import_fleet": "reporting.import_run",
     "measures": "engine.measures",
@@ -118,6 +123,7 @@ _ROOM_OF: Final = {
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
     "replacements": "engine.replacements",
+    "report": "reporting.report",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
     "track": "tracking.progress",
@@ -146,6 +152,7 @@ __all__ = [
     "InventoryError",
     "Measures",
     "Objective",
+    "Packet",
     "Plan",
     "PlanError",
     "PlannedAction",
@@ -165,6 +172,7 @@ __all__ = [
     "complete",
     "deadlines",
     "distribution",
+    "evidence",
     "front",
     "import_fleet",
     "measures",
@@ -175,6 +183,7 @@ __all__ = [
     "read_fleet",
     "read_plan",
     "replacements",
+    "report",
     "schedule",
     "simulate",
     "tables",

@@ -3,9 +3,11 @@
 import argparse
 import datetime
 import os
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Never
 
@@ -18,6 +20,7 @@ from planner.domain.findings import Finding
 from planner.inventory.importing.queries import show_queries
 from planner.ordering.result import Progress
 from planner.reporting.import_run import Import
+from planner.reporting.jupyter import lab_command
 from planner.reporting.run import Run, plan_of, propose
 
 FINE: Final = 0
@@ -49,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
             case "import":
                 return _import(parser, chosen)
+            case "report":
+                return _report(chosen.fleet, chosen.plan, chosen.out)
+            case "lab":
+                return _lab()
+            case "app":
+                return _app(chosen.fleet, chosen.plan, chosen)
             case "certs":
                 return _certs(chosen.paths, chosen.start, chosen.end)
             case "compare":
@@ -91,7 +100,24 @@ def _parser() -> argparse.ArgumentParser:
         help="read a fleet, complete its plan, simulate it, write schedule, deadlines and findings",
     )
     check = commands.add_parser("check", help="read a fleet and print the findings of its plan")
-    for command in (plan, check):
+    report = commands.add_parser(
+        "report", help="write the change board's packet: the report as HTML and PDF, and its tables"
+    )
+    commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    app = commands.add_parser(
+        "app", help="show the planning board and the explorers as a web page on this computer"
+    )
+    app.add_argument("--port", type=int, default=8866, help="the port of the page (default 8866)")
+    app.add_argument(
+        "--idle",
+        type=int,
+        default=30,
+        metavar="MINUTES",
+        help="end the session of a page that nobody uses for so long (default 30)",
+    )
+    app.add_argument("--dark", action="store_true", help="show it in dark colours")
+    app.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+    for command in (plan, check, report, app):
         command.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
         command.add_argument(
             "--plan",
@@ -99,9 +125,10 @@ def _parser() -> argparse.ArgumentParser:
             metavar="CSV",
             help="a plan to take as it stands, instead of plan.csv or the upgrade columns",
         )
-    plan.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
-    )
+    for command in (plan, report):
+        command.add_argument(
+            "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
+        )
     plan.add_argument(
         "--runbooks",
         action="store_true",
@@ -328,6 +355,47 @@ def _order(fleet: Path, out: Path, strategy: str | None, stop: planner.Stop, see
     print(result.summary())
     print(f"The order is in {out}: schedule.csv is its plan, summary.json has bound and gap.")
     return FINE
+
+
+def _report(fleet: Path, plan: Path | None, out: Path) -> int:
+    packet = planner.report(fleet, out=out, plan=plan, observer=_Progress())
+    _print_summary(packet.run)
+    pdf = (
+        "report.pdf" if packet.pdf else "no PDF, as no Chromium, Chrome or Edge was found to print"
+    )
+    print(f"The packet is in {out}: report.html, {pdf}, and {len(packet.tables)} tables.")
+    return FINE
+
+
+def _lab() -> int:
+    command = lab_command()
+    print(f"Opening {command[-1]} in JupyterLab; stop it with Ctrl-C.", flush=True)
+    return _serve(command)
+
+
+def _app(fleet: Path, plan: Path | None, chosen: argparse.Namespace) -> int:
+    from planner.widgets.app import app_command, app_environment  # ipywidgets from here on
+
+    idle_seconds = 60 * max(1, chosen.idle)
+    command = app_command(
+        port=chosen.port, idle_seconds=idle_seconds, dark=chosen.dark, browser=not chosen.no_browser
+    )
+    planner.plan(fleet, plan=plan, observer=_Progress())  # whatever is wrong is said here, at once
+    environment = app_environment(fleet, plan, idle_seconds=idle_seconds)
+    print("Starting the planning room; stop it with Ctrl-C. Its address, with a token:", flush=True)
+    return _serve(command, environment)
+
+
+def _serve(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a server until it ends, and let it end with this program."""
+    server = subprocess.Popen(command, env=environment)  # noqa: S603 - this Python, no shell
+    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        return server.wait()
+    except KeyboardInterrupt:  # the server has it too, and may ask
+        return server.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.date | None) -> int:

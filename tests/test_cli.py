@@ -21,6 +21,18 @@ from tests.oracle import Case
 from tests.reviewing import CLIENT_UP, NEW, OLD, pair
 
 GOLDEN = Path(__file__).parent / "golden"
+COMMANDS = (
+    "plan",
+    "check",
+    "import",
+    "certs",
+    "order",
+    "compare",
+    "track",
+    "report",
+    "lab",
+    "app",
+)
 SOUND = pair(held=("SRV1",), server_level="8.1.27", client_level="8.1.27")
 FAULTY = pair(client_level=OLD, plan=(CLIENT_UP,))
 
@@ -264,13 +276,7 @@ def test_the_help_is_the_golden_one(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = []
-    for arguments in (
-        ["--help"],
-        *(
-            [name, "--help"]
-            for name in ("plan", "check", "import", "certs", "order", "compare", "track")
-        ),
-    ):
+    for arguments in (["--help"], *([name, "--help"] for name in COMMANDS)):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 0

@@ -188,6 +188,8 @@ def test_the_notebooks_of_the_story_are_there() -> None:
         "04_inventory",
         "05_certificates",
         "06_rollout_orders",
+        "07_planning_board",
+        "08_report",
     }
 
 

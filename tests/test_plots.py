@@ -8,10 +8,12 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ from planner.reporting.plots.network import graph_on
 from planner.reporting.plots.style import Picture, shortened, time_axis
 from planner.reporting.plots.waves import LOOKS
 from planner.reporting.plots.weeks import Weeks, choose_weeks, digits_shape
+from planner.reporting.tables import film
 from tests.builders import action, case, client, server, session, trust
 from tests.comparison import read_case
 from tests.oracle import Case
@@ -597,7 +600,9 @@ def test_a_figure_shows_itself_in_a_notebook(name: str) -> None:
     figure = drawn(name, eight_cases()).figure
 
     assert isinstance(figure, Picture)
-    assert figure._repr_png_().startswith(b"\x89PNG")
+    png, shown = figure._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert len(shown["alt"]) > 40
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -746,3 +751,69 @@ def test_weeks_above_the_capacity_are_told(tmp_path: Path) -> None:
     assert text.endswith("The capacity is 2 a week, with 1 week above it.")
     (line,) = plots.wave_chart(found).lines
     assert line.get_ydata()[0] == 2  # type: ignore[index] # a line has two
+
+
+# --- Films and heat maps -------------------------------------------------------------------------
+
+
+def corners_labelled(ax: Axes, label: str) -> list[NDArray[np.float64]]:
+    """Return the rectangles of an area that is one shape."""
+    found = []
+    for patch in ax.patches:
+        if isinstance(patch, PathPatch) and patch.get_label() == label:
+            corners = np.asarray(patch.get_path().vertices)
+            found += [corners[first : first + 4] for first in range(0, len(corners), 5)]
+    return found
+
+
+@pytest.mark.parametrize("name", ["lh-app-29", "lantern"])
+def test_the_bars_of_a_film_are_the_segments_of_its_table(name: str) -> None:
+    timeline = harbour().timeline
+    endpoint = timeline.plan.fleet.find_endpoint(name)
+    table = film(timeline, endpoint)
+    ax = plots.session_film(timeline, endpoint, day=timeline.plan.fleet.start + 3)
+
+    for mode in Mode:
+        of_mode = table[table["mode"] == mode.label]
+        bars = corners_labelled(ax, mode.label)
+        spans = sorted((int(bar[:, 0].min()), int(bar[:, 0].max())) for bar in bars)
+        assert spans == sorted(
+            (to_day(date.fromisoformat(start)), to_day(date.fromisoformat(end)))
+            for start, end in zip(of_mode["start"], of_mode["end"], strict=True)
+        )
+    assert [line.get_xdata() for line in ax.lines] == [[timeline.plan.fleet.start + 3] * 2]
+
+
+def test_a_film_of_a_host_without_sessions_is_empty(tmp_path: Path) -> None:
+    built = case(servers=[server("SRV1")], clients=[client("BA01")], sessions=[])
+    ax = plots.session_film(deadlines_of(built, tmp_path).timeline, 0)
+    assert not ax.patches
+
+
+@pytest.mark.parametrize("of", [eight_cases, harbour])
+def test_the_heat_map_has_a_cell_for_each_host_and_week_with_its_worst_verdict(of: object) -> None:
+    assert callable(of)
+    found = of()
+    gravity = ["ok", "tight", "same-day", "late", "missing", "impossible"]
+    table = found.to_frame().query("verdict != 'in-place'")
+    monday = pd.to_datetime(table.latest_safe).dt.to_period("W").dt.start_time
+    worst = (
+        table.assign(week=monday, grave=table.verdict.map(gravity.index))
+        .groupby(["client", "week"])
+        .grave.max()
+    )
+    ax = plots.deadline_heat(found)
+    for number, verdict in enumerate(gravity):
+        expected = sorted(
+            to_day(week.date()) for (_, week), grave in worst.items() if grave == number
+        )
+        drawn_cells = corners_labelled(ax, verdict)
+        assert sorted(int(cell[:, 0].min()) for cell in drawn_cells) == expected
+        assert all(cell[:, 0].max() - cell[:, 0].min() == 7 for cell in drawn_cells)
+
+
+def test_a_heat_map_without_imports_is_empty_and_says_so(tmp_path: Path) -> None:
+    built = case(servers=[server("SRV1")], clients=[client("BA01")], sessions=[])
+    ax = plots.deadline_heat(deadlines_of(built, tmp_path))
+    assert not [patch for patch in ax.patches if patch.get_label() in {"ok", "missing"}]
+    assert any("0 imports on 0 hosts" in text.get_text() for text in ax.texts)

@@ -22,6 +22,10 @@ class PlannerError(Exception):
     """Base of every error that the kit raises on purpose."""
 
 
+class MissingExtraError(PlannerError):
+    """A library that comes with an extra of the package and is not installed."""
+
+
 class FaultyInputError(PlannerError):
     """An input that could not be used, with every fault that was found in it."""
 

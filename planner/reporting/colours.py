@@ -10,7 +10,7 @@ M. Okabe and K. Ito, Color Universal Design, 2008.
 
 from typing import Final
 
-from planner.domain.rules import Mode
+from planner.domain.rules import Mode, Verdict
 
 PAPER: Final = "#ffffff"
 INK: Final = "#1a1a1a"
@@ -19,6 +19,17 @@ LINE: Final = "#d0d0d0"
 BAND: Final = "#f3f3f3"
 SHADE: Final = "#ececec"
 FREEZE_LINES: Final = "#c4c4c4"
+
+DARK: Final = {
+    PAPER: "#16181b",
+    INK: "#e8e8e8",
+    MUTED: "#b0b4ba",
+    LINE: "#565c64",
+    BAND: "#24282d",
+    SHADE: "#2c3137",
+    FREEZE_LINES: "#4a5058",
+}
+"""What each colour of paper and ink is in the dark theme; those that carry a meaning stay."""
 
 BLUE: Final = "#0072b2"
 SKY: Final = "#56b4e9"
@@ -53,6 +64,33 @@ MODE_LETTERS: Final = {
     Mode.TLS_PARTIAL: "T",
     Mode.LEGACY_SSL: "S",
     Mode.TLS_FULL: "F",
+}
+VERDICT_COLOURS: Final = {
+    Verdict.IN_PLACE: "#dddddd",
+    Verdict.OK: GREEN,
+    Verdict.TIGHT: SKY,
+    Verdict.SAME_DAY: ORANGE,
+    Verdict.LATE: VERMILION,
+    Verdict.MISSING: PURPLE,
+    Verdict.IMPOSSIBLE: "#444444",
+}
+VERDICT_HATCHES: Final = {
+    Verdict.IN_PLACE: "",
+    Verdict.OK: "...",
+    Verdict.TIGHT: "\\\\\\",
+    Verdict.SAME_DAY: "///",
+    Verdict.LATE: "xxx",
+    Verdict.MISSING: "ooo",
+    Verdict.IMPOSSIBLE: "---",
+}
+VERDICT_LETTERS: Final = {
+    Verdict.IN_PLACE: "P",
+    Verdict.OK: "O",
+    Verdict.TIGHT: "T",
+    Verdict.SAME_DAY: "S",
+    Verdict.LATE: "L",
+    Verdict.MISSING: "M",
+    Verdict.IMPOSSIBLE: "I",
 }
 STACKING: Final = (
     Mode.REFUSED,

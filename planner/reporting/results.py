@@ -1,5 +1,6 @@
 """The files of one run: all of them, or none."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from planner.domain.findings import Findings, Severity
 from planner.domain.plan import Plan
 from planner.domain.rules import VERDICTS
 from planner.engine.deadlines import Deadlines
-from planner.engine.distribution import Distribution, distribution
+from planner.engine.distribution import distribution
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
 from planner.inventory.files import write_text
@@ -82,17 +83,6 @@ def write_results(
     folder.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
     names: list[str] = []
-    reached = distribution(deadlines)
-
-    csv_files: dict[str, Callable[[], pd.DataFrame]] = {
-        "schedule.csv": lambda: schedule(plan, deadlines),
-        "session_states.csv": lambda: tables.session_states(timeline),
-        "trust_deadlines.csv": lambda: tables.trust_deadlines(deadlines),
-        "findings.csv": lambda: tables.findings(findings),
-        "daily.csv": lambda: tables.daily(timeline),
-        "imports.csv": lambda: tables.imports(deadlines),
-        "waves.csv": lambda: tables.waves(reached),
-    }
 
     def next_file(name: str) -> Path:
         if observer is not None:
@@ -101,12 +91,11 @@ def write_results(
         return aside / name
 
     try:
-        for name, table in csv_files.items():
-            path = next_file(name)
-            table().to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        for name, table in _csv_files(deadlines, findings).items():
+            next_file(name).write_bytes(csv_bytes(table()))
         of_order = {} if order is None else {"order": order_summary(order)}
         _write_json(next_file("summary.json"), summary(deadlines, findings) | of_order)
-        _write_figures(next_file, deadlines, reached)
+        _write_figures(next_file, deadlines)
         return [(aside / name).replace(folder / name) for name in names]
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -114,13 +103,42 @@ def write_results(
             folder.rmdir()
 
 
-def _write_figures(
-    next_file: Callable[[str], Path], deadlines: Deadlines, reached: Distribution
-) -> None:
+def csv_contents(deadlines: Deadlines, findings: Findings) -> dict[str, bytes]:
+    """Return every CSV file of a run as its name and its bytes, the same each time."""
+    return {name: csv_bytes(table()) for name, table in _csv_files(deadlines, findings).items()}
+
+
+def evidence(deadlines: Deadlines, findings: Findings) -> pd.DataFrame:
+    """Return the SHA-256 of the fleet's input files together, and of each CSV file of the run."""
+    contents = csv_contents(deadlines, findings)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    inputs = {"fleet folder": deadlines.timeline.plan.fleet.origin.sha256}
+    return pd.Series(inputs | digests, name="sha256").rename_axis("file").reset_index()
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as the content of its CSV file."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _csv_files(deadlines: Deadlines, findings: Findings) -> dict[str, Callable[[], pd.DataFrame]]:
+    timeline = deadlines.timeline
+    return {
+        "schedule.csv": lambda: schedule(timeline.plan, deadlines),
+        "session_states.csv": lambda: tables.session_states(timeline),
+        "trust_deadlines.csv": lambda: tables.trust_deadlines(deadlines),
+        "findings.csv": lambda: tables.findings(findings),
+        "daily.csv": lambda: tables.daily(timeline),
+        "imports.csv": lambda: tables.imports(deadlines),
+        "waves.csv": lambda: tables.waves(distribution(deadlines)),
+    }
+
+
+def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> None:
     """Write every figure in every format, and plots.json, which says them in words."""
     from planner.reporting import plots  # matplotlib is needed from here on
 
-    timeline = deadlines.timeline
+    timeline, reached = deadlines.timeline, distribution(deadlines)
     described = {}
     for name, ax, value in (
         ("modes", plots.sessions_by_mode(timeline), timeline),

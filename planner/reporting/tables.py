@@ -29,6 +29,7 @@ from planner.domain.rules import (
 from planner.engine.as_is import AsIs
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import Distribution
+from planner.engine.kernel import MODE_OF_RULE
 from planner.engine.measures import imports_in_effect
 from planner.engine.replacements import Replacements
 from planner.engine.timeline import Timeline
@@ -36,7 +37,13 @@ from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
 from planner.ordering.front import Front
 from planner.ordering.result import Result
-from planner.reporting import certificate_tables, import_tables, order_tables, tracking_tables
+from planner.reporting import (
+    certificate_tables,
+    import_tables,
+    order_tables,
+    packet_tables,
+    tracking_tables,
+)
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
 from planner.reporting.certificate_tables import (
@@ -58,6 +65,9 @@ _REASONS: Final = texts(rule.reason.value for rule in RULES)
 _TLS: Final = texts(rule.tls for rule in RULES)
 _MESSAGES: Final = texts(rule.message for rule in RULES)
 _RULE_IDS: Final = texts(rule.id for rule in RULES)
+_SOURCES: Final = texts(rule.source for rule in RULES)
+_STATUSES: Final = texts(rule.status.value for rule in RULES)
+_SENTENCES: Final = texts(rule.sentence for rule in RULES)
 _VERDICTS: Final = texts(VERDICTS)
 _DEADLINE_RULE: Final = {rule.verdict: rule for rule in DEADLINE_RULES}
 _VERDICT_RULE_IDS: Final = texts(_DEADLINE_RULE[verdict].id for verdict in VERDICTS)
@@ -71,18 +81,18 @@ _TABLES: Final = (
     ("both-new", BOTH_NEW),
 )
 
+# Here because this is where users look for tables.
 waves = certificate_tables.waves
 import_changes = import_tables.changes
-comparison, progress, due = (
-    tracking_tables.comparison,
-    tracking_tables.progress,
-    tracking_tables.due,
-)
-"""Tables of other modules, here because this is where users look for tables."""
-
-
 orders = order_tables.orders
-"""Orders side by side, here for the same reason."""
+comparison, progress = tracking_tables.comparison, tracking_tables.progress
+due = tracking_tables.due
+key_numbers = packet_tables.key_numbers
+owners = packet_tables.owners
+points_of_no_return = packet_tables.points_of_no_return
+ways_back = packet_tables.ways_back
+weeks = packet_tables.weeks
+"""Tables of other modules, here because this is where users look for tables."""
 
 
 def session_states(timeline: Timeline) -> pd.DataFrame:
@@ -109,6 +119,62 @@ def session_states(timeline: Timeline) -> pd.DataFrame:
             "message": picked(_MESSAGES, rule),
         },
         copy=False,
+    )
+
+
+def states_on(timeline: Timeline, day: int) -> pd.DataFrame:
+    """Return the state of every session on one day, by its mode from worst to best.
+
+    Raises
+    ------
+    ValueError
+        If the day lies outside the horizon.
+    """
+    fleet, rule = timeline.plan.fleet, timeline.rule_on(day)
+    order = np.argsort(MODE_OF_RULE[rule], kind="stable")
+    sessions, rule = fleet.sessions, rule[order]
+    return pd.DataFrame(
+        {
+            "client": picked(texts(fleet.endpoint_names()), sessions.client[order]),
+            "server": picked(texts(fleet.servers.name), sessions.server[order]),
+            "account": picked(texts(fleet.accounts.name), sessions.account[order]),
+            "key_database": picked(texts(fleet.key_databases.name), sessions.key_database[order]),
+            "mode": picked(_MODES, rule),
+            "reason": picked(_REASONS, rule),
+            "tls": picked(_TLS, rule),
+            "rule": picked(_RULE_IDS, rule),
+            "message": picked(_MESSAGES, rule),
+        }
+    )
+
+
+def film(timeline: Timeline, endpoint: int) -> pd.DataFrame:
+    """Return the segments of every session of an endpoint, with the rule and source of each.
+
+    The sessions are those that it opens and, of a server, those that it is asked for.
+    """
+    fleet = timeline.plan.fleet
+    sessions, server = fleet.sessions, endpoint - len(fleet.clients)
+    found = (sessions.client == endpoint) | (sessions.server == server)
+    session = timeline.session()
+    rows = np.flatnonzero(found[session])
+    session, rule = session[rows], timeline.rule[rows]
+    return pd.DataFrame(
+        {
+            "client": picked(texts(fleet.endpoint_names()), sessions.client[session]),
+            "server": picked(texts(fleet.servers.name), sessions.server[session]),
+            "account": picked(texts(fleet.accounts.name), sessions.account[session]),
+            "key_database": picked(texts(fleet.key_databases.name), sessions.key_database[session]),
+            "start": dates(timeline.day[rows]),
+            "end": dates(timeline.until()[rows]),
+            "mode": picked(_MODES, rule),
+            "reason": picked(_REASONS, rule),
+            "tls": picked(_TLS, rule),
+            "rule": picked(_RULE_IDS, rule),
+            "source": picked(_SOURCES, rule),
+            "status": picked(_STATUSES, rule),
+            "sentence": picked(_SENTENCES, rule),
+        }
     )
 
 

@@ -6,7 +6,10 @@ file with its numbers.
 """
 
 from planner.reporting.plots.comparison import comparison_chart
+from planner.reporting.plots.dark import darken
 from planner.reporting.plots.distribution import deadline_chart
+from planner.reporting.plots.film import session_film
+from planner.reporting.plots.heat import deadline_heat
 from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
 from planner.reporting.plots.orders import orders
@@ -19,12 +22,15 @@ __all__ = [
     "FORMATS",
     "alternative_text",
     "comparison_chart",
+    "darken",
     "deadline_chart",
+    "deadline_heat",
     "fleet_graph",
     "gantt",
     "orders",
     "picture",
     "save",
+    "session_film",
     "sessions_by_mode",
     "wave_chart",
 ]

@@ -5,6 +5,7 @@ import io
 import textwrap
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path as Shape
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
@@ -38,6 +40,7 @@ from planner.reporting.colours import (
 
 FORMATS: Final = ("png", "svg")
 DPI: Final = 120
+SCREEN_DPI: Final = 96
 SMALL: Final = 8.0
 NORMAL: Final = 9.0
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -55,10 +58,15 @@ Vertices = NDArray[np.float64]
 
 
 class Picture(Figure):
-    """A figure that shows itself in a notebook without pyplot, whatever the backend."""
+    """A figure that shows itself in a notebook without pyplot, whatever the backend.
 
-    def _repr_png_(self) -> bytes:
-        return _rendered(self, "png")
+    `words` says the same as its heading, for people who do not see it.
+    """
+
+    words: str = ""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return _rendered(self, "png"), {"alt": self.words}
 
 
 def new_axes(ax: Axes | None, *, width: float, height: float) -> Axes:
@@ -124,7 +132,9 @@ def _week_ticks(start: int, end: int) -> list[tuple[int, str]]:
 
 
 def heading(ax: Axes, title: str, subtitle: str) -> None:
-    """Write what the picture shows, and below it the key numbers."""
+    """Write what the picture shows, and below it the key numbers; the picture's words say both."""
+    if isinstance(figure := figure_of(ax), Picture):
+        figure.words = f"{title}. {subtitle}"
     lines = textwrap.wrap(subtitle, int(_AXES_SHARE * figure_of(ax).get_figwidth() / 0.063))
     ax.annotate(
         "\n".join(lines),
@@ -192,7 +202,12 @@ def _columns(labels: Sequence[str], width: float) -> int:
 
 def hatch_colour(mode: Mode) -> str:
     """Colour of the lines of a mode's hatch: darker than its area."""
-    return darkened(MODE_COLOURS[mode], 0.72)
+    return darkened_lines(MODE_COLOURS[mode])
+
+
+def darkened_lines(colour: str) -> str:
+    """Colour of the lines of a hatch on an area of a colour."""
+    return darkened(colour, 0.72)
 
 
 def mode_handle(mode: Mode, text: str = "") -> Patch:
@@ -227,6 +242,24 @@ def areas(
     if hatch:
         collection.set_hatch(hatch)
     return collection
+
+
+def one_area(
+    corners: Vertices, *, colour: str, hatch: str = "", label: str = "", zorder: float = 1
+) -> PathPatch:
+    """Return many polygons of one look as one shape: their hatch is then drawn once, not for each.
+
+    `corners` has shape `(n, n_corners, 2)`.
+    """
+    return PathPatch(
+        Shape.make_compound_path_from_polys(corners),
+        facecolor=colour,
+        edgecolor=darkened_lines(colour) if hatch else "none",
+        hatch=hatch,
+        linewidth=0,
+        label=label,
+        zorder=zorder,
+    )
 
 
 def boxes(
@@ -293,7 +326,7 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _rendered(figure: Figure, form: str) -> bytes:
+def _rendered(figure: Figure, form: str, *, dpi: int = DPI, compression: int = 6) -> bytes:
     buffer = io.BytesIO()
     with (
         mpl.rc_context({"svg.hashsalt": _SALT, "hatch.linewidth": 0.6}),
@@ -301,8 +334,32 @@ def _rendered(figure: Figure, form: str) -> bytes:
     ):
         # A name may hold signs that no font here has; it is whole in the table.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format=form, dpi=DPI, metadata=_METADATA[form])
+        if form == "png":
+            figure.savefig(
+                buffer,
+                format=form,
+                dpi=dpi,
+                metadata=_METADATA[form],
+                pil_kwargs={"compress_level": compression},
+            )
+        else:
+            figure.savefig(buffer, format=form, dpi=dpi, metadata=_METADATA[form])
     return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickPicture:
+    """A picture for a screen, and what it shows in words."""
+
+    png: bytes
+    words: str
+
+
+def quick_picture(ax: Axes) -> QuickPicture:
+    """Render the figure of some axes for a screen: less fine, in half the time."""
+    figure = figure_of(ax)
+    words = figure.words if isinstance(figure, Picture) else ""
+    return QuickPicture(png=_rendered(figure, "png", dpi=SCREEN_DPI, compression=1), words=words)
 
 
 def picture(ax: Axes, form: str) -> bytes:

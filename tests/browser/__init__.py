@@ -1,0 +1,1 @@
+"""Tests in a real browser: the planning room as a web page, and the notebooks in JupyterLab."""

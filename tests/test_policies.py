@@ -1,0 +1,66 @@
+"""The same plan under another policy."""
+
+import numpy as np
+import pytest
+
+from planner.domain.calendar import iso
+from planner.domain.rules import Verdict
+from planner.engine.deadlines import deadlines
+from planner.engine.measures import measures
+from planner.engine.policies import replanned, under_policy
+from planner.engine.timeline import simulate
+from tests.golden.tables import eight_cases, harbour
+
+
+def test_the_fleets_own_policy_changes_nothing() -> None:
+    plan = eight_cases().plan
+    same = under_policy(plan)
+    assert [*same.rows()] == [*plan.rows()]
+    assert same.fleet.calendar == plan.fleet.calendar
+    assert same.fleet.capacity == plan.fleet.capacity
+
+
+def test_a_longer_lead_makes_imports_tight_and_planning_anew_makes_them_safe() -> None:
+    plan = under_policy(harbour().plan, lead_days=10)
+    found = deadlines(simulate(plan))
+    assert found.count(Verdict.TIGHT) > 100
+    again = deadlines(simulate(replanned(plan)))
+    assert again.count(Verdict.TIGHT) == 0
+    assert again.count(Verdict.OK) == harbour().deadlines.count(Verdict.OK)
+
+
+def test_what_is_needed_does_not_depend_on_the_policy() -> None:
+    plan = harbour().plan
+    other = under_policy(plan, lead_days=0, working_days=range(7), freezes=False)
+    found = deadlines(simulate(other))
+    assert np.array_equal(found.needed, harbour().deadlines.needed)
+    assert np.array_equal(found.latest_safe, found.needed)  # no lead, and every day is open
+
+
+def test_working_days_move_the_latest_safe_day() -> None:
+    found = deadlines(simulate(under_policy(eight_cases().plan, working_days=[0], lead_days=1)))
+    assert {(day + 3) % 7 for day in found.latest_safe.tolist()} == {0}, iso(found.latest_safe[0])
+
+
+def test_a_capacity_of_0_is_unlimited_and_a_small_one_spreads_the_imports() -> None:
+    plan = harbour().plan
+    free = replanned(under_policy(plan, imports_per_week=0))
+    few = replanned(under_policy(plan, imports_per_week=30))
+    assert free.fleet.capacity.imports_per_week is None
+    assert measures(deadlines(simulate(free))).peak_imports_per_week > 60
+    assert measures(deadlines(simulate(few))).peak_imports_per_week == 30
+
+
+@pytest.mark.parametrize("policy", [{"lead_days": -1}, {"imports_per_week": -1}])
+def test_negative_numbers_are_refused(policy: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        under_policy(
+            eight_cases().plan,
+            lead_days=policy.get("lead_days"),
+            imports_per_week=policy.get("imports_per_week"),
+        )
+
+
+def test_a_week_without_working_days_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one working day"):
+        under_policy(eight_cases().plan, working_days=[])
