@@ -10,7 +10,7 @@ from tests.builders import client, server, session
 from tests.ordering import fleet_of
 
 NEW = {"target_level": "8.1.13"}
-QUICK = Stop(iterations=8)
+QUICK = Stop(iterations=3)
 
 
 def one_server(folder: Path) -> Fleet:

@@ -20,8 +20,8 @@ from planner.ordering.strategies import STRATEGIES
 from tests.builders import action, client, rule, server, session
 from tests.ordering import fits, fleet_of, small_fleet, true_optimum
 
-QUICK = Stop(iterations=16, seconds=math.inf)
-SEEDS = 6 if os.environ.get("NUMBA_DISABLE_JIT") else 40
+QUICK = Stop(iterations=16 if not os.environ.get("NUMBA_DISABLE_JIT") else 4, seconds=math.inf)
+SEEDS = 3 if os.environ.get("NUMBA_DISABLE_JIT") else 40
 
 
 def two_clients(folder: Path, **more: object) -> Fleet:

@@ -86,7 +86,7 @@ def test_the_rest_goes_by_weight(tmp_path: Path, strategy: str, expected: str) -
 
 
 def test_rings_begin_with_a_pilot_and_keep_their_offsets() -> None:
-    fleet = order_fleet(300, weights="unit", scenario="caps", seed=1)
+    fleet = order_fleet(150, weights="unit", scenario="caps", seed=1)
     result = order(fleet, strategy="rings", stop=QUICK)
     rows = [row for row in result.best.rows() if row.action == Action.UPGRADE_CLIENT]
     pilots = [row for row in rows if row.wave == "pilot"]
