@@ -143,7 +143,7 @@ def test_the_digests_of_the_report_are_those_of_the_files_beside_it(
 def test_the_pdf_is_the_page_printed_by_a_browser(packet: Packet) -> None:
     assert packet.pdf is not None
     assert packet.pdf.read_bytes() == b"%PDF of <!DOCTYPE html>"
-    assert repr(packet) == "Packet(report.html, report.pdf, 10 tables)"
+    assert repr(packet) == "Packet(report.html, report.pdf, 11 tables)"
 
 
 def test_without_a_browser_there_is_no_pdf_and_the_program_says_so(
