@@ -71,6 +71,8 @@ MESSAGES: Final = (
     "Not Before : May 2, 2026 1:00:00 PM GMT+99:99",
     "Fingerprint : SHA256 :",
     "  00 11 22",
+    "04/26/2020 11:12:52 ANS1579E GSKit function GSKKM_CreateNewKeyDbEx failed with 32",
+    f"2027-01-04 01:02:03 ANS1592E Failed to initialize SSL protocol. {PASSWORD}",
 )
 
 plain_text = st.text(st.characters(codec="utf-8"), max_size=30).filter(lambda t: PASSWORD not in t)
@@ -124,7 +126,7 @@ contents = (
 )
 NAMES: Final = (
     *("db1/dsm.sys", "db1/dsm.opt", "STA/dsmsta.opt", "dsm.sys", "a.txt", "db1/version.txt"),
-    *("db1/api/dsmcert.txt", "A/cert256.arm", "x.p7b"),
+    *("db1/api/dsmcert.txt", "A/cert256.arm", "x.p7b", "db1/dsmerror.log", "dsierror.log"),
 )
 
 

@@ -12,6 +12,7 @@ from planner.inventory.files import read_bytes
 from planner.inventory.hints import quoted
 from planner.inventory.importing.certificates import read_certificate
 from planner.inventory.importing.dsmadmc import read_export
+from planner.inventory.importing.error_log import is_error_log, read_error_log
 from planner.inventory.importing.evidence import Evidence, Observer
 from planner.inventory.importing.key_databases import is_listing, read_listing
 from planner.inventory.importing.option_files import read_options
@@ -24,6 +25,9 @@ MOST_FILES: Final = 200_000
 """Most files that are read in one run."""
 
 _OPTION_FILE: Final = re.compile(r"\.(opt|sys|smp|sample)\b|\bdsm\.(sys|opt)", re.IGNORECASE)
+_OWN_FILE: Final = re.compile(
+    r"(.+)[._-](dsm|dsmsta|dsmcert|dsmerror|dsierror)\.\w+", re.IGNORECASE
+)
 _GIVEN: Final = re.compile(r"([^=/\\]{1,256})=(.+)", re.DOTALL)
 _PROGRAM_FOLDERS: Final = re.compile(
     "opt|usr|tivoli|tsm|client|ba|bin|bin64|api|api64|baclient|etc|adsm|local|ibm|[cd]|"
@@ -79,7 +83,7 @@ def owner_of(path: Path) -> Owner:
     while own and _PROGRAM_FOLDERS.fullmatch(folded[own - 1]):
         own -= 1
     is_api = not _API_FOLDERS.isdisjoint(folded[own:])
-    stem = re.fullmatch(r"(.+)[._-](dsm|dsmsta|dsmcert)\.\w+", path.name, re.IGNORECASE)
+    stem = _OWN_FILE.fullmatch(path.name)
     if stem:
         return Owner(stem[1], is_api)
     return Owner(folders[own - 1] if own else "", is_api)
@@ -172,6 +176,10 @@ def read_content(file: str, content: bytes, *, name: str = "") -> Evidence:
         if "dsmsta" in path.name.casefold():
             kind = SessionKind.STORAGE_AGENT
         return read_options(file, text, client=client, kind=kind, key_database=key_database)
+    if is_error_log(path.name, text):
+        if not client:
+            return _nameless(file)
+        return read_error_log(file, text, client=client)
     if is_listing(text):
         if not client:
             return _nameless(file)
