@@ -108,13 +108,20 @@ def test_a_storage_agent_has_the_key_database_of_a_server_in_its_own_folder(
     assert row.startswith("gsk8capicmd_64 -cert -add -db cert.kdb ")
 
 
-def test_an_operations_center_is_told_that_its_truststore_is_another(tmp_path: Path) -> None:
+def test_an_operations_center_imports_into_a_truststore_of_its_own(tmp_path: Path) -> None:
     center = client("OC01", "8.1.13", kind="operations-center", platform="Linux")
-    found = bundles_in(fleet(clients=(center,)), tmp_path)
+    importing = {**IMPORT_OWN, "client": "OC01"}
+    found = bundles_in(fleet(clients=(center,), plan=(importing,)), tmp_path)
     bundle = only(found)
-    assert bundle.place.folder == ""
-    text = bundle_files(bundle, found.certificates)[f"OC01/default/{COMMANDS}"].decode()
-    assert "# An Operations Center keeps its certificates in a truststore of its own: " in text
+    (remark,) = bundle.remarks
+    assert "in ui/Liberty/usr/servers/guiServer of its installation" in remark
+    truststore = "-keystore gui-truststore.jks"
+    command = f"keytool -importcert -alias SRV1 -file own.arm {truststore}"
+    assert command in commands_of(bundle)
+    assert bundle.listing == f"keytool -list {truststore}"
+    (row,) = found.deadlines.timeline.plan.to_frame()["command"]
+    assert row == command.replace("own.arm", "own.pem")
+    assert bundle.removal(bundle.anchors[0]) == f"keytool -delete -alias SRV1 {truststore}"
 
 
 def test_where_there_is_no_key_database_yet_it_is_made_without_a_password(tmp_path: Path) -> None:

@@ -111,16 +111,25 @@ class Bundle:
     @property
     def listing(self) -> str:
         """The command that shows what the key database holds."""
+        if self.place.component is Component.OPERATIONS_CENTER:
+            return commands.list_truststore(place=self.place)
         return commands.list_certificates(database=self.database, place=self.place)
+
+    def removal(self, anchor: Anchor) -> str:
+        """Return the command that takes an anchor out again."""
+        if self.place.component is Component.OPERATIONS_CENTER:
+            return commands.remove_by_keytool(anchor.label, place=self.place)
+        return commands.remove(anchor.label, database=self.database, place=self.place)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of the key database before anything is imported."""
         if self.place.component is Component.OPERATIONS_CENTER:
             return (
-                "An Operations Center keeps its certificates in a truststore of its own: import "
-                "the files there with its keytool. The commands are those of a client. (TN; "
-                "inferred)",
+                "An Operations Center keeps its certificates in a truststore of its own, in "
+                "ui/Liberty/usr/servers/guiServer of its installation; keytool lies in ui/jre/bin "
+                "and asks for the truststore's password. Copy the files there first, and start the "
+                "Operations Center anew afterwards. (TN; inferred)",
             )
         imports = [anchor for anchor in self.anchors if not anchor.is_in_place]
         is_makeable = self.database == commands.CLIENT_DATABASE
@@ -197,11 +206,13 @@ def bundles(deadlines: Deadlines) -> Bundles:
         is_dsmcert = bool(uses_dsmcert[row]) and place.is_standard
         planned, is_trust = int(deadlines.planned[row]), certificates.is_anchor(number)
         label = kept_as(fleet, server, name) if is_dsmcert and planned != ALWAYS else name
-        command = (
-            commands.import_by_dsmcert(label, file, place=place)
-            if is_dsmcert
-            else commands.import_by_gsk8capicmd(label, file, database=database, place=place)
-        )
+        tool = "dsmcert" if is_dsmcert else "gsk8capicmd"
+        if place.component is Component.OPERATIONS_CENTER:
+            tool, command = "keytool", commands.import_by_keytool(label, file, place=place)
+        elif is_dsmcert:
+            command = commands.import_by_dsmcert(label, file, place=place)
+        else:
+            command = commands.import_by_gsk8capicmd(label, file, database=database, place=place)
         return Anchor(
             certificate=number,
             file=file,
@@ -211,7 +222,7 @@ def bundles(deadlines: Deadlines) -> Bundles:
             needed=int(deadlines.needed[row]),
             latest_safe=int(latest_safe[row]),
             planned=planned,
-            tool="dsmcert" if is_dsmcert else "gsk8capicmd",
+            tool=tool,
             label=label,
             command=command if is_trust and planned != ALWAYS else "",
         )

@@ -15,6 +15,9 @@ from planner.domain.platforms import Place, Platform
 
 CLIENT_DATABASE: Final = "dsmcert.kdb"
 SERVER_DATABASE: Final = "cert.kdb"
+TRUSTSTORE: Final = "gui-truststore.jks"
+"""The Operations Center's, in `ui/Liberty/usr/servers/guiServer` of its installation (documented
+for 8.1.10 and 8.2.2; the file's name inferred)."""
 SELF_SIGNED_LABEL: Final = "TSM Server SelfSigned SHA Key"
 """Label of the certificate that a server makes for itself (RENEW8124)."""
 
@@ -65,6 +68,34 @@ def import_by_gsk8capicmd(
     """Return the import of a trust anchor on an old client, a storage agent or a server."""
     words = ("-stashed", "-format", "ascii", "-label", label, "-file", file)
     return _line(place, "gsk8capicmd_64", "-cert", "-add", "-db", _path(place, database), *words)
+
+
+def import_by_keytool(alias: str, file: str, *, place: Place | None = None) -> str:
+    """Return the import of a trust anchor into the truststore of an Operations Center.
+
+    Examples
+    --------
+    >>> import_by_keytool("keeper", "company-root.arm")
+    'keytool -importcert -alias keeper -file company-root.arm -keystore gui-truststore.jks'
+    """
+    return _keytool(place, "-importcert", "-alias", alias, "-file", file)
+
+
+def list_truststore(*, place: Place | None = None) -> str:
+    """Return the listing of what the truststore of an Operations Center holds."""
+    return _keytool(place, "-list")
+
+
+def remove_by_keytool(alias: str, *, place: Place | None = None) -> str:
+    """Return the removal of one certificate from the truststore of an Operations Center."""
+    return _keytool(place, "-delete", "-alias", alias)
+
+
+def _keytool(place: Place | None, *words: str) -> str:
+    """Return a command of keytool, which asks for the truststore's password by itself."""
+    platform = Platform.UNKNOWN if place is None else place.platform
+    line = ("keytool", *words, "-keystore", _path(place, TRUSTSTORE))
+    return " ".join(quoted_for(platform, word) for word in line)
 
 
 def make_database(*, database: str, place: Place | None = None) -> str:

@@ -291,6 +291,8 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     is_server &= plan.client < fleet.n_endpoints
     is_agent = np.append(fleet.clients.kind == ClientKind.STORAGE_AGENT, np.False_)
     of_server = is_server | is_agent[np.where(plan.client < n_clients, plan.client, -1)]
+    is_center = np.append(fleet.clients.kind == ClientKind.OPERATIONS_CENTER, np.False_)
+    of_center = is_center[np.where(plan.client < n_clients, plan.client, -1)]
     uses_dsmcert = _uses_dsmcert(timeline)
     row_of_action = deadline_rows(deadlines)
     first_server = np.append(name_servers(deadlines, needing), np.int32(-1))[row_of_action]
@@ -305,10 +307,12 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     def import_certificate(row: int, words: PlannedAction) -> str:
         file = PurePosixPath(certificates.file[plan.certificate[row]]).name
         file = file or f"{words.certificate}.arm"
+        name = words.certificate
+        if uses_dsmcert[row] and is_matched[row]:
+            name = kept_as(fleet, int(first_server[row]), name)
+        if of_center[row]:
+            return commands.import_by_keytool(name, file)
         if uses_dsmcert[row]:
-            name = words.certificate
-            if is_matched[row]:
-                name = kept_as(fleet, int(first_server[row]), name)
             return commands.import_by_dsmcert(name, file)
         return commands.import_by_gsk8capicmd(words.certificate, file, database=database(row))
 
@@ -324,6 +328,8 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
                 label = words.certificate
                 if was_by_dsmcert[row]:
                     label = kept_as(fleet, int(first_server[row]), label)
+                if of_center[row]:
+                    return commands.remove_by_keytool(label)
                 return commands.remove(label, database=database(row))
             case Action.SET_OPTION:
                 option = plan.option[row]

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planner.domain.calendar import iso
-from planner.domain.platforms import Platform
-from planner.reporting import commands
+from planner.domain.platforms import Component, Platform
 from planner.reporting.bundles import INCOMPLETE, Anchor, Bundle
 from planner.reporting.runbooks.book import Book
 from planner.reporting.runbooks.markdown import code, step, table, text
@@ -36,13 +35,19 @@ def bundle_lines(book: Book, endpoint: int) -> list[str]:
             (
                 names[bundle.key_database],
                 f"bundles/{bundle.folder}/",
-                bundle.place.folder or "not known; for a server its instance folder",
+                _folder(bundle),
             )
             for bundle in own
         ),
     )
     remarks = dict.fromkeys(remark for bundle in own for remark in bundle.remarks)
     return lines + [line for remark in remarks for line in (text(remark), "")]
+
+
+def _folder(bundle: Bundle) -> str:
+    if bundle.place.component is Component.OPERATIONS_CENTER and not bundle.place.folder:
+        return "ui/Liberty/usr/servers/guiServer of the installation"
+    return bundle.place.folder or "not known; for a server its instance folder"
 
 
 def imports(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
@@ -111,8 +116,7 @@ def removals(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
         bundle = _bundle_of(book, endpoint, book.plan.row(row).key_database or "default")
         anchor = _anchor_of(bundle, int(book.plan.certificate[row]))
         if bundle and anchor:
-            removal = commands.remove(anchor.label, database=bundle.database, place=bundle.place)
-            lines += code(bundle.listing, removal)
+            lines += code(bundle.listing, bundle.removal(anchor))
         else:
             lines += code(book.commands[row])
     return lines + step(
