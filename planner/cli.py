@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import io
 import os
 import signal
 import subprocess
@@ -44,46 +45,62 @@ _PATIENCE: Final = 1.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     chosen = parser.parse_args(arguments)
     try:
-        match chosen.command:
-            case "plan":
-                return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
-            case "import":
-                return _import(parser, chosen)
-            case "report":
-                return _report(chosen.fleet, chosen.plan, chosen.out)
-            case "lab":
-                return _lab()
-            case "app":
-                return _app(chosen.fleet, chosen.plan, chosen)
-            case "certs":
-                return _certs(chosen.paths, chosen.start, chosen.end)
-            case "compare":
-                return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
-            case "track":
-                return _track(chosen.fleet, chosen.plan, chosen.actuals, chosen.today, chosen.out)
-            case "order":
-                stop = planner.Stop(iterations=chosen.iterations, seconds=chosen.seconds)
-                return _order(chosen.fleet, chosen.out, chosen.strategy, stop, chosen.seed)
-            case _:
-                return _check(chosen.fleet, chosen.plan)
+        status = _run(parser, chosen)
+        sys.stdout.flush()
     except PlannerError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
-    except BrokenPipeError:
-        # Nobody reads on, as in `planner check FLEET | head`; flushing at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # nobody reads on, as in `planner check FLEET | head`
+        _silence_output()
         return INTERRUPTED
     except OSError as error:
-        where = error.filename or "the files"
+        where = error.filename or "the output"
         what = f"{where}: {error.strerror or error}; check that it may be written and has room"
         print(what, file=sys.stderr)
+        if error.filename is None:
+            _silence_output()
         return UNUSABLE
     except KeyboardInterrupt:
         print("planner: interrupted; files that were being written are as before", file=sys.stderr)
         return INTERRUPTED
+    return status
+
+
+def _silence_output() -> None:
+    """Let the flush at the program's end not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    """Run the chosen command; returns its exit status."""
+    match chosen.command:
+        case "plan":
+            return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)
+        case "import":
+            return _import(parser, chosen)
+        case "report":
+            return _report(chosen.fleet, chosen.plan, chosen.out)
+        case "lab":
+            return _lab()
+        case "app":
+            return _app(chosen.fleet, chosen.plan, chosen)
+        case "certs":
+            return _certs(chosen.paths, chosen.start, chosen.end)
+        case "compare":
+            return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
+        case "track":
+            return _track(chosen.fleet, chosen.plan, chosen.actuals, chosen.today, chosen.out)
+        case "order":
+            stop = planner.Stop(iterations=chosen.iterations, seconds=chosen.seconds)
+            return _order(chosen.fleet, chosen.out, chosen.strategy, stop, chosen.seed)
+        case _:
+            return _check(chosen.fleet, chosen.plan)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -324,7 +341,6 @@ def _import(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     for value in (made.fleet, made, made.as_is, made.findings):
         print(repr(value))
     print(f"The fleet is in {chosen.out}: look at import_report.csv, then complete fleet.toml.")
-    sys.stdout.flush()
     return HAS_ERRORS if made.findings.has_errors else FINE
 
 
@@ -340,7 +356,6 @@ def _check(fleet: Path, plan: Path | None) -> int:
     for finding in run.findings:
         print(_line(finding))
     _print_summary(run)
-    sys.stdout.flush()
     return HAS_ERRORS if run.findings.has_errors else FINE
 
 
@@ -407,7 +422,6 @@ def _certs(paths: Sequence[Path], start: datetime.date | None, end: datetime.dat
     for finding in inventory.findings:
         print(_line(finding))
     print(repr(inventory))
-    sys.stdout.flush()
     return HAS_ERRORS if inventory.findings.has_errors else FINE
 
 
@@ -421,7 +435,6 @@ def _compare(fleet: Path, plan_a: Path, plan_b: Path, out: Path | None) -> int:
     if out is not None:
         planner.write_comparison(out, found)
         print(f"All differences are in {out / 'comparison.csv'}.")
-    sys.stdout.flush()
     return FINE
 
 

@@ -16,8 +16,6 @@ from planner.inventory.files import (
     open_input,
     read_bytes,
     safe_name,
-    write_files,
-    write_text,
 )
 
 
@@ -25,14 +23,6 @@ def reason_against(path: Path, within: Path | None = None) -> str:
     with pytest.raises(UnusableFileError) as caught, open_input(path, within=within):
         pass
     return str(caught.value)
-
-
-def everything_in(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_regular_file_is_opened(tmp_path: Path) -> None:
@@ -121,45 +111,6 @@ def test_no_more_is_read_than_the_largest_size(tmp_path: Path) -> None:
     assert list(map(str, faults)) == [
         "a: the file is larger than 10 bytes; put the right file here"
     ]
-
-
-def test_files_are_written_with_their_folders(tmp_path: Path) -> None:
-    write_files(tmp_path / "new" / "fleet", {"a.csv": b"1", "certs/x.pem": b"2"})
-    assert everything_in(tmp_path) == {
-        "new/fleet/a.csv": b"1",
-        "new/fleet/certs/x.pem": b"2",
-    }
-    write_text(tmp_path / "new" / "fleet" / "a.csv", "ü\n")
-    assert (tmp_path / "new" / "fleet" / "a.csv").read_bytes() == "ü\n".encode()
-
-
-@pytest.mark.parametrize("step", ["write", "replace", "folder"])
-def test_a_failure_leaves_everything_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    folder = tmp_path / "fleet"
-    write_files(folder, {"a.csv": b"old", "b.csv": b"old"})
-    before = everything_in(tmp_path)
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    if step == "folder":
-        (folder / "z.csv").mkdir()
-    elif step == "write":
-        monkeypatch.setattr(Path, "chmod", fail)
-    else:
-        monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match=r"No space left|a folder stands in its place"):
-        write_files(folder, {"a.csv": b"new", "certs/x.pem": b"new", "z.csv": b"new"})
-    assert everything_in(tmp_path) == before
-    assert not (folder / "certs").exists()
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OSError, match=r"Not a directory|File exists"):
-        write_files(tmp_path / "file" / "fleet", {"a.csv": b""})
 
 
 # --- Names of files ------------------------------------------------------------------------------

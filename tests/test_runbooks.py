@@ -272,43 +272,6 @@ def test_a_folder_of_another_origin_is_left_alone(tmp_path: Path, name: str) -> 
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
-def test_a_failure_leaves_the_earlier_runbooks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = deadlines(simulate(read_case(small(), tmp_path / "fleet")))
-    out = tmp_path / "out"
-    write_runbooks(out, found)
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("planner.reporting.handout.write_files", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write_runbooks(out, found)
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-
-
-def test_a_failure_at_the_last_moment_brings_the_earlier_runbooks_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = deadlines(simulate(read_case(small(), tmp_path / "fleet")))
-    out = tmp_path / "out"
-    write_runbooks(out, found)
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    rename = Path.rename
-
-    def fail(path: Path, target: Path) -> Path:
-        if path.parent.name.startswith(".unfinished-") and path.name == "bundles":
-            raise OSError(5, "Input/output error")
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(OSError, match="Input/output error"):
-        write_runbooks(out, found)
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-
-
 def test_every_digest_of_the_folders_agrees(tmp_path: Path) -> None:
     run = planner.plan(DATA / "eight-cases", out=tmp_path, runbooks=True)
     assert run.measures.refused_session_days == 0

@@ -1,11 +1,9 @@
-"""Files on disk: only regular ones are opened, and files are written whole or not at all."""
+"""Files on disk: only regular ones are opened, and names of files lead out of no folder."""
 
 import hashlib
 import os
 import stat
-import tempfile
 import urllib.parse
-from collections.abc import Mapping
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
@@ -114,60 +112,6 @@ def read_bytes(
             raise UnusableFileError(what, "put the right file here")
         return content
     return None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    write_files(path.parent, {path.name: text.encode()})
-
-
-def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files below a folder; one that cannot be written leaves all of them as they were.
-
-    All are written under other names first; then each takes its place in one step.
-
-    Raises
-    ------
-    OSError
-        If the folder or a file cannot be written.
-    """
-    temporary: dict[Path, Path] = {}
-    made: list[Path] = []
-    try:
-        for name, content in contents.items():
-            path = folder / name
-            if path.is_dir():
-                raise IsADirectoryError(0, "a folder stands in its place", str(path))
-            _make_folder(path.parent, made)
-            temporary[path] = _write_beside(path, content)
-        for path, written in temporary.items():
-            written.replace(path)
-    except BaseException:
-        for written in temporary.values():
-            written.unlink(missing_ok=True)
-        for made_folder in reversed(made):
-            made_folder.rmdir()
-        raise
-
-
-def _make_folder(folder: Path, made: list[Path]) -> None:
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir()
-        made.append(path)
-
-
-def _write_beside(path: Path, content: bytes) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
 
 
 def safe_name(text: str) -> str:

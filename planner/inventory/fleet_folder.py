@@ -22,6 +22,7 @@ from planner.inventory.schema import (
     SETTINGS_FILE,
 )
 from planner.inventory.settings import LARGEST_SETTINGS, Settings, read_settings
+from planner.inventory.writing import FINISHED, complete_writing
 from planner.inventory.x509 import LARGEST_FILE
 
 _remark = partial(Finding, day=NEVER)
@@ -40,14 +41,20 @@ def read_fleet(path: str | Path) -> Fleet:
     ------
     InventoryError
         If anything in it cannot be used; it carries every fault with file, line, value and cure.
+    FolderInUseError
+        If a planner is writing it now.
 
     Notes
     -----
-    Linear in the number of rows: about 10 us for each session.
+    Linear in the number of rows: about 10 us for each session. A fleet whose import was stopped
+    while its files moved to their places is completed first.
     """
     folder = Path(path)
     faults: list[Fault] = []
     present = _names_in(folder, str(path), faults)
+    if present is not None and FINISHED in present:
+        complete_writing(folder)
+        present = _names_in(folder, str(path), faults)
     if present is None:
         raise InventoryError(faults)
     settings = _read_settings(folder, present, faults)

@@ -22,10 +22,10 @@ from planner.domain.fleet import (
 from planner.domain.options import OPTIONS, SSLREQUIRED
 from planner.inventory.certificate_table import split_address
 from planner.inventory.csv_tables import table_text
-from planner.inventory.files import write_files
 from planner.inventory.fleet_tables import implied_account_kind
 from planner.inventory.hints import quoted
 from planner.inventory.schema import CERTIFICATE_FOLDER, FILES, SETTINGS_FILE
+from planner.inventory.writing import write_files
 
 _YES_NO: Final = ("No", "Yes")
 _AUTHENTICATIONS: Final = {

@@ -3,8 +3,6 @@
 They are asked for, and not part of every run: a fleet of thousands has thousands of them.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,7 +11,7 @@ from planner.domain.errors import Fault, InventoryError
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import distribution
 from planner.engine.replacements import replacements
-from planner.inventory.files import write_files
+from planner.inventory.writing import write_files
 from planner.reporting import certificate_tables
 from planner.reporting.bundles import MANIFEST, bundle_files, bundles, manifest
 from planner.reporting.runbooks import runbooks
@@ -63,33 +61,18 @@ def write_runbooks(folder: str | Path, deadlines: Deadlines) -> list[Path]:
     """
     folder = Path(folder)
     check_handout_folders(folder)
-    contents = {name: dict(files) for name, files in _trees(deadlines)}
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
-    try:
-        for name, files in contents.items():
-            files[MANIFEST] = manifest(files)
-            write_files(aside / name, files)
-        for name in contents:
-            _put_in_place(aside / name, folder / name, before=aside / f"{name}-before")
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    tables = _tables(deadlines)
-    write_files(folder, tables)
-    made = [folder / name / file for name, files in contents.items() for file in files]
-    return [*made, *(folder / name for name in tables)]
+    contents = handout_files(deadlines)
+    write_files(folder, contents, whole=FOLDERS)
+    return [folder / name for name in contents]
 
 
-def _put_in_place(new: Path, place: Path, *, before: Path) -> None:
-    """Move a folder to its place; what stood there is kept aside, and comes back on a failure."""
-    if place.exists():
-        place.rename(before)
-    try:
-        new.rename(place)
-    except BaseException:
-        if before.exists():
-            before.rename(place)
-        raise
+def handout_files(deadlines: Deadlines) -> dict[str, bytes]:
+    """Return runbooks, bundles and their tables by their paths; as `write_runbooks` writes them."""
+    contents: dict[str, bytes] = {}
+    for name, files in _trees(deadlines):
+        files[MANIFEST] = manifest(files)
+        contents |= {f"{name}/{file}": content for file, content in files.items()}
+    return contents | _tables(deadlines)
 
 
 def _trees(deadlines: Deadlines) -> Iterator[tuple[str, dict[str, bytes]]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from planner.domain.errors import PlannerError
-from planner.inventory.files import write_files
+from planner.inventory.writing import write_files
 from planner.reporting import packet_tables
 from planner.reporting.jupyter import NOTEBOOK_ONLY, notebooks_folder, require_lab
 from planner.reporting.results import csv_bytes, csv_contents

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from importlib.metadata import version
@@ -20,7 +18,7 @@ from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import distribution
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
-from planner.inventory.files import write_text
+from planner.inventory.writing import write_files
 from planner.ordering.result import Result
 from planner.reporting import tables
 from planner.reporting.order_tables import order_summary
@@ -70,37 +68,39 @@ def write_results(
     ------
     ValueError
         If the timeline or the deadlines are those of another plan.
-
-    Notes
-    -----
-    All files are made aside and moved to their names at the end, so a failure leaves the folder as
-    it was.
+    FolderInUseError
+        If another planner is writing into the folder.
+    OSError
+        If the folder cannot be written; it is as before then.
     """
     if timeline.plan is not plan or deadlines.timeline is not timeline:
         raise ValueError("timeline and deadlines are those of another plan; compute them from this")
-    folder = Path(folder)
-    is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder, prefix=".unfinished-"))
-    names: list[str] = []
+    contents = result_files(deadlines, findings, order=order, observer=observer)
+    write_files(Path(folder), contents)
+    return [Path(folder) / name for name in contents]
 
-    def next_file(name: str) -> Path:
-        if observer is not None:
-            observer(name)
-        names.append(name)
-        return aside / name
 
-    try:
-        for name, table in _csv_files(deadlines, findings).items():
-            next_file(name).write_bytes(csv_bytes(table()))
-        of_order = {} if order is None else {"order": order_summary(order)}
-        _write_json(next_file("summary.json"), summary(deadlines, findings) | of_order)
-        _write_figures(next_file, deadlines)
-        return [(aside / name).replace(folder / name) for name in names]
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if is_new and not any(folder.iterdir()):
-            folder.rmdir()
+def result_files(
+    deadlines: Deadlines,
+    findings: Findings,
+    *,
+    order: Result | None = None,
+    observer: Observer | None = None,
+) -> dict[str, bytes]:
+    """Return every file of one run as its name and content; as `write_results` writes them."""
+    tell = observer or _tell_nobody
+    contents: dict[str, bytes] = {}
+    for name, table in _csv_files(deadlines, findings).items():
+        tell(name)
+        contents[name] = csv_bytes(table())
+    tell("summary.json")
+    of_order = {} if order is None else {"order": order_summary(order)}
+    contents["summary.json"] = _json(summary(deadlines, findings) | of_order)
+    return contents | _figures(deadlines, tell)
+
+
+def _tell_nobody(_: str) -> None:
+    """Observe nothing."""
 
 
 def csv_contents(deadlines: Deadlines, findings: Findings) -> dict[str, bytes]:
@@ -134,12 +134,12 @@ def _csv_files(deadlines: Deadlines, findings: Findings) -> dict[str, Callable[[
     }
 
 
-def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> None:
-    """Write every figure in every format, and plots.json, which says them in words."""
+def _figures(deadlines: Deadlines, tell: Observer) -> dict[str, bytes]:
+    """Return every figure in every format, and plots.json, which says them in words."""
     from planner.reporting import plots  # matplotlib is needed from here on
 
     timeline, reached = deadlines.timeline, distribution(deadlines)
-    described = {}
+    contents, described = {}, {}
     for name, ax, value in (
         ("modes", plots.sessions_by_mode(timeline), timeline),
         ("deadlines", plots.deadline_chart(deadlines), deadlines),
@@ -148,12 +148,14 @@ def _write_figures(next_file: Callable[[str], Path], deadlines: Deadlines) -> No
         ("waves", plots.wave_chart(reached), reached),
     ):
         for form in plots.FORMATS:
-            next_file(f"{name}.{form}").write_bytes(plots.picture(ax, form))
+            tell(f"{name}.{form}")
+            contents[f"{name}.{form}"] = plots.picture(ax, form)
         described[name] = {
             "alternative_text": plots.alternative_text(name, value),
             "table": TABLE_TWINS[name],
         }
-    _write_json(next_file("plots.json"), described)
+    tell("plots.json")
+    return contents | {"plots.json": _json(described)}
 
 
 def summary(deadlines: Deadlines, findings: Findings) -> dict[str, object]:
@@ -190,5 +192,6 @@ def _measures(values: Measures) -> dict[str, object]:
     }
 
 
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
-    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+def _json(content: Mapping[str, object]) -> bytes:
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()

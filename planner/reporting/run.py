@@ -14,12 +14,13 @@ from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
+from planner.inventory.writing import write_files
 from planner.ordering.objective import Objective
 from planner.ordering.optimise import optimise, order
 from planner.ordering.result import Progress, Result
 from planner.ordering.stopping import Stop
-from planner.reporting.handout import check_handout_folders, write_runbooks
-from planner.reporting.results import write_results
+from planner.reporting.handout import FOLDERS, check_handout_folders, handout_files
+from planner.reporting.results import result_files, write_results
 
 Observer = Callable[[str], None]
 
@@ -84,10 +85,11 @@ def plan(
         measures=measures(found),
     )
     if out is not None:
-        write_results(Path(out), run.plan, run.timeline, run.deadlines, run.findings, observer=tell)
+        contents = result_files(run.deadlines, run.findings, observer=tell)
         if runbooks:
             tell("writing runbooks and bundles")
-            write_runbooks(out, run.deadlines)
+            contents |= handout_files(run.deadlines)
+        write_files(Path(out), contents, whole=FOLDERS if runbooks else ())
     return run
 
 

@@ -7,7 +7,8 @@ from typing import Final
 import pandas as pd
 
 from planner.inventory.csv_tables import neutral
-from planner.inventory.files import safe_name, write_files
+from planner.inventory.files import safe_name
+from planner.inventory.writing import write_files
 from planner.reporting import tables
 from planner.reporting.ics import ics
 from planner.reporting.schedule import schedule

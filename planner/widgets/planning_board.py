@@ -19,7 +19,7 @@ from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.findings import check_deadlines
 from planner.engine.measures import measures
 from planner.engine.timeline import simulate
-from planner.inventory.files import write_files
+from planner.inventory.writing import write_file
 from planner.reporting import tables
 from planner.reporting.colours import MODE_COLOURS, MODE_LETTERS, STACKING, text_on
 from planner.reporting.plots.style import counted
@@ -111,7 +111,7 @@ class PlanningBoard:
     def save(self, path: str | Path) -> None:
         """Write the plan as schedule.csv, whole or not at all; it reads back as this plan."""
         path = Path(path)
-        write_files(path.parent, {path.name: csv_bytes(self._schedule())})
+        write_file(path, csv_bytes(self._schedule()))
 
     def _take(self, plan: Plan, says: str) -> None:
         del self._plans[self._place + 1 :]

@@ -25,6 +25,7 @@ from planner.inventory.importing.server_book import Row
 from planner.inventory.importing.sources import read_sources
 from planner.inventory.schema import FILES, SETTINGS_FILE
 from planner.inventory.settings import LARGEST_SETTINGS, Settings, read_settings
+from planner.inventory.writing import complete_writing
 
 HORIZON: Final = 730
 """Length of the horizon where nobody gave its end [days]."""
@@ -91,6 +92,7 @@ def read_site(
     -----
     Linear in the size of the files.
     """
+    complete_writing(into)
     evidence = read_sources(files, observer=observer)
     faults = unmerged(evidence)
     is_new = not (into / SETTINGS_FILE).exists()

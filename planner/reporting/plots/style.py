@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from planner.domain.calendar import Calendar, monday_of, to_date, to_day
 from planner.domain.rules import Mode
-from planner.inventory.files import write_files
+from planner.inventory.writing import write_files
 from planner.reporting.colours import (
     FREEZE_LINES,
     INK,
