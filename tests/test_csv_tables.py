@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -205,7 +204,7 @@ def test_a_missing_file_and_a_folder_in_its_place_are_faults(tmp_path: Path) -> 
     ]
 
 
-def test_a_line_of_300_megabytes_is_refused_at_once_and_in_little_memory(tmp_path: Path) -> None:
+def test_a_line_of_300_megabytes_is_refused_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "trust.csv"
     with path.open("wb") as file:
         file.write(b"client,certificate\n")
@@ -213,9 +212,7 @@ def test_a_line_of_300_megabytes_is_refused_at_once_and_in_little_memory(tmp_pat
             file.write(b"x" * 1_000_000)
     faults: list[Fault] = []
     tracemalloc.start()
-    begin = time.process_time()
     read_table(path, "trust.csv", TRUST, faults)
-    seconds = time.process_time() - begin
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     path.unlink()
@@ -223,7 +220,6 @@ def test_a_line_of_300_megabytes_is_refused_at_once_and_in_little_memory(tmp_pat
         f"trust.csv:2: the line is longer than {MAX_LINE:,} characters; break it, or export the "
         "table again"
     ]
-    assert seconds < 1
     assert peak < 30_000_000
 
 

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+MOST_FAULTS: Final = 10_000
+"""Most faults of one input that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,26 @@ class Fault:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{where}: {self.what}; {self.cure}"
+
+
+class Faults(list[Fault]):
+    """Faults as they are found; above `MOST_FAULTS` one more says that there are others.
+
+    Whatever a file holds, its faults take little memory, and somebody can read them.
+    """
+
+    def append(self, fault: Fault) -> None:
+        """Add a fault."""
+        if len(self) < MOST_FAULTS:
+            super().append(fault)
+        elif len(self) == MOST_FAULTS:
+            what, cure = "further faults are not listed", "correct these first"
+            super().append(Fault(file=fault.file, what=what, cure=cure))
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        """Add faults, in order."""
+        for fault in faults:
+            self.append(fault)
 
 
 class PlannerError(Exception):

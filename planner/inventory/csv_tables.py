@@ -15,6 +15,10 @@ from planner.inventory.schema import Column, find_column
 
 MAX_LINE: Final = 1 << 20
 """Longest line that a reader takes [characters]; a longer one is no table of this kit."""
+LARGEST_TABLE: Final = 1 << 30
+"""Longest file that a reader takes [characters]."""
+MOST_ROWS: Final = 5_000_000
+"""Most rows that a reader takes."""
 MAX_COLUMNS: Final = 500
 """Most columns that a reader takes."""
 
@@ -22,6 +26,7 @@ _DELIMITERS: Final = ",;\t"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ROWS_AT_ONCE: Final = 10_000
+_TOO_LARGE: Final = "leave only the rows of this fleet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +168,9 @@ def _read(lines: "_Lines", name: str, columns: Sequence[Column], faults: list[Fa
     known, extra = places
     body = _Body(name, len(header), faults)
     for line, cells in rows:
+        if len(body.lines) == MOST_ROWS:
+            lines.stop(f"the file has more than {MOST_ROWS:,} rows", _TOO_LARGE, line=line)
+            break
         body.add(line, cells)
     texts = body.columns()
     blank = ("",) * len(body.lines)
@@ -286,6 +294,7 @@ class _Lines:
         self._name = name
         self._faults = faults
         self._is_utf_8 = True
+        self._n_read = 0
         self.number = 0
         self.is_whole = True
 
@@ -302,9 +311,14 @@ class _Lines:
         if not line:
             raise StopIteration
         self.number += 1
+        self._n_read += len(line)
         if len(line) > MAX_LINE:
             what = f"the line is longer than {MAX_LINE:,} characters"
             self.stop(what, "break it, or export the table again", line=self.number)
+            raise StopIteration
+        if self._n_read > LARGEST_TABLE:
+            what = f"the file is longer than {LARGEST_TABLE:,} characters"
+            self.stop(what, _TOO_LARGE, line=self.number)
             raise StopIteration
         if "\0" in line:
             self.stop("the line holds a NUL byte", "save the file as UTF-8 text", line=self.number)

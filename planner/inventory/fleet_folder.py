@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from planner.domain.calendar import NEVER
-from planner.domain.errors import Fault, InventoryError
+from planner.domain.errors import Fault, Faults, InventoryError
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Fleet, Origin
 from planner.inventory.csv_tables import Table, empty_table, read_table
@@ -50,7 +50,7 @@ def read_fleet(path: str | Path) -> Fleet:
     while its files moved to their places is completed first.
     """
     folder = Path(path)
-    faults: list[Fault] = []
+    faults = Faults()
     present = _names_in(folder, str(path), faults)
     if present is not None and FINISHED in present:
         complete_writing(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from planner.domain.calendar import NEVER
-from planner.domain.errors import Fault, PlanError
+from planner.domain.errors import Faults, PlanError
 from planner.domain.fleet import Fleet
 from planner.domain.options import OPTIONS, option_code
 from planner.domain.plan import ACTION_LABELS, Action, Plan, PlannedAction
@@ -57,7 +57,7 @@ def read_plan(path: str | Path, fleet: Fleet) -> Plan:
         If anything in it cannot be used; it carries every fault with file, line, value and cure.
     """
     path = Path(path)
-    faults: list[Fault] = []
+    faults = Faults()
     table = read_table(path, path.name or str(path), SCHEDULE, faults)
     actions = _actions(table, Cells(faults))
     if faults:

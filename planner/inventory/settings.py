@@ -15,6 +15,8 @@ from planner.inventory.schema import SETTINGS_FILE, TOML_ENTRY_KEYS, TOML_KEYS
 
 LARGEST_SETTINGS: Final = 1 << 20
 """Largest fleet.toml that is read [bytes]."""
+LONGEST_SETTING: Final = 8_192
+"""Longest line of fleet.toml [characters]: a key of many dots takes long to parse."""
 LONGEST_HORIZON: Final = 36_600
 """Longest horizon, and longest freeze [days]."""
 EARLIEST_DAY: Final = to_day(datetime.date(1900, 1, 1))
@@ -67,6 +69,11 @@ def _parsed(content: bytes, faults: list[Fault]) -> Mapping[str, object] | None:
         byte = content[error.start]
         fault(line, f"the line is no UTF-8 (byte 0x{byte:02x})", "save the file as UTF-8")
         return None
+    for number, line_text in enumerate(_with_line_feeds(text).split("\n"), 1):
+        if len(line_text) > LONGEST_SETTING:
+            what = f"the line is longer than {LONGEST_SETTING:,} characters"
+            fault(number, what, "write a list on several lines")
+            return None
     try:
         return tomllib.loads(_with_line_feeds(text))
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits

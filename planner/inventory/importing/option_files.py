@@ -11,7 +11,7 @@ Syntax: `domain.md` section 7.4.
 from dataclasses import dataclass, field
 from typing import Final
 
-from planner.domain.errors import Fault
+from planner.domain.errors import Fault, Faults
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import SessionKind
 from planner.domain.options import OPTIONS, Option, option_code
@@ -95,7 +95,7 @@ class _Reader:
             self._stanzas.append(_Draft(alias="", line=1))
         self._blocks: list[_Draft] = []
         self._findings: list[Finding] = []
-        self._faults: list[Fault] = []
+        self._faults = Faults()
 
     # --- Lines ---
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from planner.domain.errors import Fault
+from planner.domain.errors import Fault, Faults
 from planner.domain.fleet import SessionKind
 from planner.inventory.files import read_bytes
 from planner.inventory.hints import quoted
@@ -104,7 +104,7 @@ def read_sources(arguments: Iterable[str | Path], *, observer: Observer | None =
     -------
     The evidence of all files, in order; what cannot be used is among its faults.
     """
-    faults: list[Fault] = []
+    faults = Faults()
     files = list(_files(arguments, faults))
     if len(files) > MOST_FILES:
         what = f"{len(files):,} files are named; {MOST_FILES:,} are read"
