@@ -219,3 +219,22 @@ def test_a_fleet_with_nothing_to_upgrade_has_an_empty_order(tmp_path: Path) -> N
     result = optimise(write_case_without_targets, stop=QUICK)
     assert len(result.best) == 0
     assert result.value == 0
+
+
+def test_what_has_no_target_keeps_the_days_of_the_given_plan(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("S", site="quay", certificate="cert")],
+        clients=[client("C", site="quay")],
+        sessions=[session("C", "S")],
+        certificates=[certificate("cert", kind="self-signed", server="S")],
+        plan=[
+            action("2025-03-11", "upgrade-server", server="S", value="8.1.27"),
+            action("2025-03-18", "upgrade-client", client="C", value="8.1.27"),
+        ],
+    )
+    write_case(built, tmp_path / "fleet")
+    fleet = planner.read_fleet(tmp_path / "fleet")
+    plan = planner.read_plan(tmp_path / "fleet" / "plan.csv", fleet)
+    found = planner.order(fleet, strategy="by-weight", initial=plan)
+    days = found.best.to_frame().query("action.str.startswith('upgrade')")["date"]
+    assert list(days) == ["2025-03-11", "2025-03-18"]

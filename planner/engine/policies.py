@@ -11,9 +11,12 @@ def under_policy(
     plan: Plan,
     *,
     lead_days: int | None = None,
+    clients_per_week: int | None = None,
+    servers_per_week: int | None = None,
     imports_per_week: int | None = None,
     working_days: Iterable[int] | None = None,
     freezes: bool = True,
+    windows: bool = True,
 ) -> Plan:
     """Return the same actions on a fleet that lives by another policy.
 
@@ -21,30 +24,37 @@ def under_policy(
     ----------
     lead_days
         Working days that an import needs ahead [days]; the fleet's own where None.
-    imports_per_week
-        Most imports in an ISO week; the fleet's own where None, unlimited where 0.
+    clients_per_week, servers_per_week, imports_per_week
+        Most upgrades and imports in an ISO week; the fleet's own where None, unlimited where 0.
     working_days
         Weekdays (0 = Monday); the fleet's own where None.
-    freezes
-        Whether the fleet's freezes hold.
+    freezes, windows
+        Whether the fleet's freezes, and the windows of its sites, hold.
 
     Raises
     ------
     ValueError
         If there is no working day, or a number is negative.
     """
-    if (lead_days or 0) < 0 or (imports_per_week or 0) < 0:
+    limits = {
+        "clients_per_week": clients_per_week,
+        "servers_per_week": servers_per_week,
+        "imports_per_week": imports_per_week,
+    }
+    if min(number or 0 for number in (lead_days, *limits.values())) < 0:
         raise ValueError("lead and capacity cannot be negative")
     fleet = plan.fleet
-    calendar, capacity = fleet.calendar, fleet.capacity
+    calendar = fleet.calendar
     if lead_days is not None:
         calendar = replace(calendar, lead_days=lead_days)
     if working_days is not None:
         calendar = replace(calendar, working_days=frozenset(working_days))
     if not freezes:
         calendar = replace(calendar, freezes=())
-    if imports_per_week is not None:
-        capacity = replace(capacity, imports_per_week=imports_per_week or None)
+    if not windows:
+        calendar = replace(calendar, windows=())
+    given = {name: limit or None for name, limit in limits.items() if limit is not None}
+    capacity = replace(fleet.capacity, **given)
     return replace(plan, fleet=replace(fleet, calendar=calendar, capacity=capacity))
 
 

@@ -239,7 +239,8 @@ def _jobs(fleet: Fleet, blocks: Blocks, reference: Deadlines, *, has_lead: bool)
     job_rows, first = np.unique(rows, return_index=True)
     client = blocks.when_new[sessions.client[of_row]]
     server = blocks.when_new[n_clients + sessions.server[of_row]]
-    days = np.array([*(choices[0] for choices in blocks.choices), 0], dtype=np.int32)
+    # The two zeros are for what is not upgraded, and for what may be upgraded any time.
+    days = np.array([*(choices[0] for choices in blocks.choices), 0, 0], dtype=np.int32)
     # With SSL the server's upgrade alone can ask for another certificate.
     has_ssl = sessions.options[of_row] & SSL.mask != 0
     by_client = np.where(has_ssl, ANY_TIME, client).astype(np.int32)

@@ -6,7 +6,15 @@ They compute nothing of their own: each value is made by the functions that note
 from planner.widgets.deadline_explorer import DeadlineExplorer
 from planner.widgets.download import DownloadButton
 from planner.widgets.fleet_explorer import FleetExplorer
+from planner.widgets.order_explorer import OrderExplorer
 from planner.widgets.planning_board import PlanningBoard
 from planner.widgets.session_film import SessionFilm
 
-__all__ = ["DeadlineExplorer", "DownloadButton", "FleetExplorer", "PlanningBoard", "SessionFilm"]
+__all__ = [
+    "DeadlineExplorer",
+    "DownloadButton",
+    "FleetExplorer",
+    "OrderExplorer",
+    "PlanningBoard",
+    "SessionFilm",
+]

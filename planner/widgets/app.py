@@ -13,6 +13,7 @@ from planner.reporting.jupyter import require_lab
 from planner.reporting.run import plan as run_plan
 from planner.widgets.deadline_explorer import DeadlineExplorer
 from planner.widgets.fleet_explorer import FleetExplorer
+from planner.widgets.order_explorer import OrderExplorer
 from planner.widgets.planning_board import PlanningBoard
 from planner.widgets.session_film import SessionFilm
 from planner.widgets.session_guard import SessionGuard
@@ -46,6 +47,7 @@ class PlanningRoom:
             "Fleet by day": lambda: FleetExplorer(board.deadlines.timeline).panel.widget,
             "Through time": lambda: SessionFilm(board.deadlines.timeline).panel.widget,
             "Deadlines": lambda: DeadlineExplorer(board.value).panel.widget,
+            "Orders": lambda: OrderExplorer(board.value).panel.widget,
         }
         self._shown: dict[str, Plan] = {}
         self.tabs = ipywidgets.Tab(

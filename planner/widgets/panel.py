@@ -90,9 +90,11 @@ class Panel:
     Parameters
     ----------
     controls
-        Widgets with a trait `value`.
+        Widgets with a trait `value`; a change draws anew.
     draw
         Makes the drawing from the controls' values as they are.
+    above
+        Widgets over the view whose change alone draws nothing.
     below
         Widgets under the view, such as a download button.
     """
@@ -102,6 +104,7 @@ class Panel:
         controls: Sequence[ipywidgets.Widget],
         draw: Callable[[], Drawing],
         *,
+        above: Sequence[ipywidgets.Widget] = (),
         below: Sequence[ipywidgets.Widget] = (),
     ) -> None:
         self.view = View()
@@ -109,14 +112,18 @@ class Panel:
         sliders = [control for control in controls if isinstance(control, Slider)]
         others = [control for control in controls if not isinstance(control, Slider)]
         row = ipywidgets.HBox(others, layout={"flex_flow": "row wrap"})
-        self.widget = ipywidgets.VBox([*sliders, row, self.view, *below])
+        self.widget = ipywidgets.VBox([*above, *sliders, row, self.view, *below])
         for control in controls:
-            control.observe(self._redraw, names="value")
-        self.view.observe(self._redraw, names="is_dark")  # the page says which theme it has
-        self._redraw(None)
+            control.observe(self._on_change, names="value")
+        self.view.observe(self._on_change, names="is_dark")  # the page says which theme it has
+        self.redraw()
 
-    def _redraw(self, _: object) -> None:
+    def redraw(self) -> None:
+        """Draw the view anew."""
         self.view.show(self._draw())
+
+    def _on_change(self, _: object) -> None:
+        self.redraw()
 
     def bundle(self, text: str) -> dict[str, object]:
         """Return what a notebook stores of it: the widget, and a line of text."""

@@ -118,7 +118,9 @@ def check_accessibility(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def check_layout(page: Page, name: str) -> None:
+def check_layout(
+    page: Page, name: str, *, also: Callable[[tuple[int, int]], None] = lambda _: None
+) -> None:
     """Take a picture at each size, and fail where the page is wider than its window."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width, height in SIZES:
@@ -126,4 +128,5 @@ def check_layout(page: Page, name: str) -> None:
         page.wait_for_timeout(300)  # the layout follows
         page.screenshot(path=SCREENSHOTS / f"{name}-{width}x{height}.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        also((width, height))
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 import planner
 from planner.domain.plan import Plan
 from planner.reporting.tables import states_on
-from planner.widgets import PlanningBoard
+from planner.widgets import OrderExplorer, PlanningBoard
 from tests.browser.conftest import check_accessibility, check_layout
 from tests.builders import action, case, client, server, session, write_case
 
@@ -31,8 +31,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a fleet of hostile names whose clients are upgraded week by week."""
     folder = tmp_path_factory.mktemp("fleet")
     built = case(
-        servers=[server(SERVER, site="<i>quay</i>")],
-        clients=[client(name, site=name[:20], owner=name[:30]) for name in HOSTILE],
+        servers=[server(SERVER, site="<i>quay</i>", target_level=NEW)],
+        clients=[
+            client(name, site=name[:20], owner=name[:30], target_level=NEW) for name in HOSTILE
+        ],
         sessions=[session(name, SERVER) for name in HOSTILE],
         start="2025-03-03",
         end="2025-05-05",
@@ -69,12 +71,29 @@ def address(folder: Path, planning_room: Callable[..., Iterator[str]]) -> Iterat
 def room(page: Page, address: str) -> Page:
     """Open the room; its answers from other hosts are noted."""
     page.on("requestfinished", lambda request: _note(page, request))
+    page.add_init_script(FRAMES)
     page.goto(address)
     page.wait_for_selector(".planner-card")
     return page
 
 
 ELSEWHERE: list[str] = []
+FRAMES = """
+window.shown = 0;
+const count = () => { window.shown += 1; requestAnimationFrame(count); };
+requestAnimationFrame(count);
+const Native = window.WebSocket;
+window.WebSocket = class extends Native {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => {
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+      if (text.includes(" moved to ")) window.answered = window.shown;
+    });
+  }
+};
+"""
+"""Counts the frames of the page, and keeps that in which the kernel's answer to a move arrived."""
 
 
 def _note(page: Page, request: Request) -> None:
@@ -170,6 +189,23 @@ def test_a_card_is_moved_by_keyboard(room: Page) -> None:
     ).to_be_focused()
 
 
+def test_a_move_is_drawn_within_two_frames_of_the_kernels_answer(room: Page) -> None:
+    room.evaluate(
+        "new MutationObserver(() => { window.drawn = window.shown; })"
+        ".observe(document.querySelector('.weeks'), { childList: true })"
+    )
+    for key, week in (("ArrowRight", "2025-04-21"), ("ArrowLeft", "2025-04-14")):
+        card(room, HOSTILE[1]).focus()
+        for press in ("Space", key, "Space"):
+            room.keyboard.press(press)
+        expect(room.locator("[role=status]")).to_contain_text(f"moved to {week}")
+        # What is changed in one frame is on the screen with the next.
+        assert 0 <= room.evaluate("window.drawn - window.answered") <= 1
+    for _ in range(2):
+        room.keyboard.press("Control+z")
+    expect(room.locator("[role=status]")).to_contain_text("undone")
+
+
 def test_arrows_go_from_card_to_card(room: Page) -> None:
     first = room.locator('[data-week="2025-04-07"] .planner-card').first
     first.focus()
@@ -233,14 +269,59 @@ def test_a_slider_shows_another_day_and_skips_what_is_stale(room: Page, plan: Pl
     expect(headline).to_contain_text("2025-04-21")
 
 
-@pytest.mark.parametrize("tab", ["Fleet by day", "Through time", "Deadlines"])
+@pytest.mark.parametrize("tab", ["Fleet by day", "Through time", "Deadlines", "Orders"])
 def test_an_explorer_has_nothing_against_it_and_shows_names_as_text(room: Page, tab: str) -> None:
     room.get_by_role("tab", name=tab).click()
+    if tab == "Orders":
+        room.get_by_role("button", name="Make the order").click()
     expect(room.locator(".planner-table:visible")).to_contain_text(HOSTILE[0])
     room.wait_for_timeout(300)
     check_accessibility(room)
     check_layout(room, tab.casefold().replace(" ", "-"))
     assert room.evaluate("window.hacked") is None
+
+
+def test_an_order_is_made_beside_the_plan_and_downloaded(
+    room: Page, plan: Plan, tmp_path: Path
+) -> None:
+    room.get_by_role("tab", name="Orders").click()
+    headline = room.locator(".planner-headline:visible")
+    for strategy in ("client-first", "server-first"):
+        room.get_by_role("combobox", name="Order", exact=True).select_option(strategy)
+        room.get_by_role("button", name="Make the order").click()
+        expect(headline).to_contain_text(f"{strategy}, 2 a week: exposure ")
+    room.get_by_role("button", name="Undo").click()
+    expect(headline).to_contain_text("undone. client-first")
+    room.get_by_role("button", name="Redo").click()
+    expect(headline).to_contain_text("done again. server-first")
+    with room.expect_download() as download:
+        room.get_by_role("button", name="Download schedule.csv").click()
+    download.value.save_as(tmp_path / "schedule.csv")
+    explorer = OrderExplorer(plan)
+    explorer.strategy.value = "server-first"
+    explorer.make()
+    explorer.wait()
+    again = planner.read_plan(tmp_path / "schedule.csv", plan.fleet)
+    assert again.to_frame().equals(explorer.value.to_frame())
+
+
+def test_a_search_leaves_the_page_usable_and_can_be_cancelled(room: Page) -> None:
+    room.get_by_role("tab", name="Orders").click()
+    headline = room.locator(".planner-headline:visible")
+    room.get_by_role("combobox", name="Order", exact=True).select_option("optimised")
+    room.get_by_role("spinbutton", name="Seconds at most").fill("600")
+    room.get_by_role("spinbutton", name="Seconds at most").press("Enter")
+    room.get_by_role("button", name="Make the order").click()
+    expect(room.get_by_role("button", name="Cancel")).to_be_enabled()
+    expect(room.get_by_role("button", name="Undo")).to_be_disabled()
+    before = room.evaluate("window.shown")
+    room.get_by_role("tab", name="Planning board").click()
+    expect(room.locator(".planner-card").first).to_be_visible()
+    room.get_by_role("tab", name="Orders").click()
+    assert room.evaluate("window.shown") > before
+    room.get_by_role("button", name="Cancel").click()
+    expect(headline).to_contain_text("optimised, 2 a week: exposure ")
+    expect(room.get_by_role("button", name="Make the order")).to_be_enabled()
 
 
 def test_no_other_host_has_been_asked_for_anything(room: Page) -> None:
@@ -268,3 +349,16 @@ def test_a_page_that_nobody_uses_says_that_its_session_has_ended(folder: Path, p
         while page.request.get(place).status == 200:
             page.wait_for_timeout(500)
         assert page.request.get(place).status == 404  # the session is gone, not only its page
+
+
+def test_a_page_whose_program_was_stopped_says_so_when_it_is_touched(
+    folder: Path, page: Page, planning_room: Callable[..., Iterator[str]]
+) -> None:
+    program = planning_room(folder)
+    page.goto(next(program))
+    page.wait_for_selector(".planner-card")
+    assert page.get_by_role("alert").text_content() == ""
+    next(program, None)  # ends it
+    page.locator(".planner-card").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("or the program was stopped")
+    assert page.locator(".planner-card").count() > 0  # what was there can still be read

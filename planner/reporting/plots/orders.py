@@ -70,7 +70,6 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
         plan = found.timeline.plan
         top, middle, low = grid[:, column]
         _draw_modes(top, found)
-        measured = measures(found)
         top.set_title(
             plain(name),
             loc="left",
@@ -80,9 +79,7 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
             pad=30,
         )
         top.annotate(
-            f"exposure {measured.exposure:,.0f}, refused {measured.refused_session_days:,}\n"
-            f"finish {iso(measured.finish) or 'never'}, at most "
-            f"{measured.peak_imports_per_week} imports a week",
+            numbers(found).replace(", finish", "\nfinish"),
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 4),
@@ -92,9 +89,9 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
             fontsize=SMALL,
         )
         upgrades = plan.day[np.isin(plan.action, (Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT))]
-        _draw_weeks(middle, upgrades, fleet.capacity.clients_per_week)
+        _draw_weeks(middle, upgrades, plan.fleet.capacity.clients_per_week)
         needed = found.needed[found.planned >= fleet.start]
-        _draw_weeks(low, needed, fleet.capacity.imports_per_week)
+        _draw_weeks(low, needed, plan.fleet.capacity.imports_per_week)
         for ax in (top, middle, low):
             clean(ax)
             time_axis(ax, fleet.start, fleet.end)
@@ -114,8 +111,22 @@ def orders(orders: Mapping[str, Deadlines]) -> Axes:
         handlelength=2.2,
         handleheight=1.1,
     )
+    figure.words = (
+        f"Rollout orders of {fleet.name} side by side: sessions by mode, upgrades, imports. "
+        + " ".join(f"{name}: {numbers(found)}." for name, found in orders.items())
+    )
     first: Axes = grid[0, 0]
     return first
+
+
+def numbers(found: Deadlines) -> str:
+    """Return the key numbers of an order in words."""
+    measured = measures(found)
+    return (
+        f"exposure {measured.exposure:,.0f}, refused {measured.refused_session_days:,}, "
+        f"finish {iso(measured.finish) or 'never'}, at most {measured.peak_imports_per_week} "
+        "imports a week"
+    )
 
 
 def _modes(found: Deadlines) -> list[Mode]:

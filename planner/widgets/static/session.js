@@ -16,11 +16,17 @@ function render({ model, el }) {
   let asked = 0;
   let answer = 0;
   let end = 0;
+  let later = 0;
   const say = (text) => { banner.textContent = text; };
   const touch = () => {
     clearTimeout(end);
     end = setTimeout(() => say(words), 1000 * idle);
-    if (Date.now() - asked < PAUSE) return;
+    clearTimeout(later);
+    const pause = asked + PAUSE - Date.now();
+    if (pause > 0) later = setTimeout(ask, pause);
+    else ask();
+  };
+  const ask = () => {
     asked = Date.now();
     clearTimeout(answer);
     answer = setTimeout(() => say(words), PATIENCE);
@@ -39,6 +45,7 @@ function render({ model, el }) {
   requestAnimationFrame(() => el.closest(".planner-room")?.setAttribute("role", "main"));
   return () => {
     clearTimeout(end);
+    clearTimeout(later);
     clearTimeout(answer);
     model.off("msg:custom", receive);
     document.removeEventListener("pointerdown", touch, true);
