@@ -17,7 +17,7 @@ from planner.ordering.result import Progress
 from planner.ordering.rules import constraints_of
 from planner.ordering.stopping import Stop
 from planner.ordering.strategies import STRATEGIES
-from tests.builders import action, client, rule, server, session
+from tests.builders import action, certificate, client, rule, server, session
 from tests.ordering import fits, fleet_of, small_fleet, true_optimum
 
 QUICK = Stop(iterations=16 if not os.environ.get("NUMBA_DISABLE_JIT") else 4, seconds=math.inf)
@@ -222,7 +222,8 @@ def test_a_fleet_with_nothing_to_upgrade_has_an_empty_order(tmp_path: Path) -> N
 
 
 def test_what_has_no_target_keeps_the_days_of_the_given_plan(tmp_path: Path) -> None:
-    built = case(
+    fleet = fleet_of(
+        tmp_path,
         servers=[server("S", site="quay", certificate="cert")],
         clients=[client("C", site="quay")],
         sessions=[session("C", "S")],
@@ -232,9 +233,7 @@ def test_what_has_no_target_keeps_the_days_of_the_given_plan(tmp_path: Path) -> 
             action("2025-03-18", "upgrade-client", client="C", value="8.1.27"),
         ],
     )
-    write_case(built, tmp_path / "fleet")
-    fleet = planner.read_fleet(tmp_path / "fleet")
-    plan = planner.read_plan(tmp_path / "fleet" / "plan.csv", fleet)
+    plan = planner.read_plan(tmp_path / "plan.csv", fleet)
     found = planner.order(fleet, strategy="by-weight", initial=plan)
     days = found.best.to_frame().query("action.str.startswith('upgrade')")["date"]
     assert list(days) == ["2025-03-11", "2025-03-18"]
