@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import planner
-from planner.domain.errors import InfeasibleError
+from planner.domain.errors import InfeasibleError, PlanError
 from planner.domain.fleet import Fleet
 from planner.ordering.objective import Objective
 from planner.ordering.optimise import optimise, order
@@ -17,7 +17,7 @@ from planner.ordering.result import Progress
 from planner.ordering.rules import constraints_of
 from planner.ordering.stopping import Stop
 from planner.ordering.strategies import STRATEGIES
-from tests.builders import action, certificate, client, rule, server, session
+from tests.builders import action, certificate, client, rule, server, session, trust
 from tests.ordering import fits, fleet_of, small_fleet, true_optimum
 
 QUICK = Stop(iterations=16 if not os.environ.get("NUMBA_DISABLE_JIT") else 4, seconds=math.inf)
@@ -221,19 +221,42 @@ def test_a_fleet_with_nothing_to_upgrade_has_an_empty_order(tmp_path: Path) -> N
     assert result.value == 0
 
 
-def test_what_has_no_target_keeps_the_days_of_the_given_plan(tmp_path: Path) -> None:
+def test_a_given_plan_that_upgrades_what_has_no_target_is_refused(tmp_path: Path) -> None:
     fleet = fleet_of(
         tmp_path,
-        servers=[server("S", site="quay", certificate="cert")],
+        servers=[server("S", site="quay", target_level="8.1.27")],
         clients=[client("C", site="quay")],
         sessions=[session("C", "S")],
-        certificates=[certificate("cert", kind="self-signed", server="S")],
         plan=[
             action("2025-03-11", "upgrade-server", server="S", value="8.1.27"),
             action("2025-03-18", "upgrade-client", client="C", value="8.1.27"),
         ],
     )
     plan = planner.read_plan(tmp_path / "plan.csv", fleet)
+    with pytest.raises(PlanError) as caught:
+        planner.order(fleet, strategy="by-weight", initial=plan)
+    assert str(caught.value) == (
+        "plan.csv:3: C is upgraded and has no target level; give it a target_level in "
+        "clients.csv, or leave the row out"
+    )
+
+
+def test_what_is_not_upgraded_takes_no_day_from_others(tmp_path: Path) -> None:
+    fleet = fleet_of(
+        tmp_path,
+        servers=[
+            server("S", certificate="old"),
+            *(server(f"T{number}", target_level="8.1.27") for number in range(3)),
+        ],
+        clients=[client("C"), client("D", target_level="8.1.27")],
+        sessions=[session("C", "S", ssl="Yes"), session("D", "T0")],
+        certificates=[
+            certificate(name, kind="self-signed", server="S") for name in ("old", "renewed")
+        ],
+        trust=[trust("C", "old")],
+        plan=[action("2025-03-24", "replace-certificate", server="S", certificate="renewed")],
+        capacity={"servers_per_week": 1},
+    )
+    plan = planner.read_plan(tmp_path / "plan.csv", fleet)
     found = planner.order(fleet, strategy="by-weight", initial=plan)
-    days = found.best.to_frame().query("action.str.startswith('upgrade')")["date"]
-    assert list(days) == ["2025-03-11", "2025-03-18"]
+    assert len(planner.check_order(found.best, initial=plan)) == 0

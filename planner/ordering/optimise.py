@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from planner.domain.calendar import NEVER
-from planner.domain.errors import Fault, InfeasibleError
+from planner.domain.errors import Fault, InfeasibleError, PlanError
 from planner.domain.fleet import Fleet
 from planner.domain.order_rules import OrderRule, RuleKind
-from planner.domain.plan import Plan
+from planner.domain.plan import Action, Plan
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import simulate
@@ -78,6 +78,8 @@ def optimise(
     ------
     InfeasibleError
         If no order keeps every constraint; it names the fewest in conflict, in words.
+    PlanError
+        If `initial` upgrades an endpoint that has no target level.
 
     References
     ----------
@@ -139,6 +141,26 @@ def _by_chance(problem: Problem) -> Iterator[Ints]:
             yield days
 
 
+def _refuse_upgrades_without_target(fleet: Fleet, initial: Plan) -> None:
+    """Refuse a plan that upgrades what has no target level: an order would not know its day."""
+    n_clients = len(fleet.clients)
+    target = np.concatenate([fleet.clients.target_level, fleet.servers.target_level, [0]])
+    of_server = initial.action == Action.UPGRADE_SERVER
+    endpoint = np.where(of_server, initial.server + n_clients, initial.client)
+    is_upgrade = of_server | (initial.action == Action.UPGRADE_CLIENT)
+    endpoint[~is_upgrade | (endpoint < 0) | (endpoint >= fleet.n_endpoints)] = -1
+    faults = []
+    for row in np.flatnonzero(target[endpoint] < 0).tolist():
+        action = initial.row(row)
+        place = "servers.csv" if of_server[row] else "clients.csv"
+        what = f"{action.server or action.client} is upgraded and has no target level"
+        cure = f"give it a target_level in {place}, or leave the row out"
+        line = action.line or None
+        faults.append(Fault(file=action.file or "plan", line=line, what=what, cure=cure))
+    if faults:
+        raise PlanError(faults)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Judged:
     """A plan with all that follows from it, passed by the engine and the checker."""
@@ -173,6 +195,8 @@ class Run:
         initial: Plan | None,
         limits: Limits | None = None,
     ) -> None:
+        if initial is not None:
+            _refuse_upgrades_without_target(fleet, initial)
         self._stop = stop or Stop()
         self._limits = limits or Limits()
         self._objective = objective or Objective()
