@@ -19,6 +19,7 @@ from planner.domain.calendar import iso, to_day
 from planner.domain.errors import PlannerError
 from planner.domain.findings import Finding
 from planner.inventory.importing.queries import show_queries
+from planner.inventory.writing import check_folder
 from planner.ordering.result import Progress
 from planner.reporting.import_run import Import
 from planner.reporting.jupyter import lab_command
@@ -79,6 +80,8 @@ def _silence_output() -> None:
 
 def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     """Run the chosen command; returns its exit status."""
+    if getattr(chosen, "out", None) is not None:
+        check_folder(chosen.out)
     match chosen.command:
         case "plan":
             return _plan(chosen.fleet, chosen.plan, chosen.out, runbooks=chosen.runbooks)

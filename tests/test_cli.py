@@ -138,9 +138,18 @@ def test_a_folder_for_results_that_is_a_file_exits_with_2(
 ) -> None:
     out = tmp_path / "out"
     out.write_text("mine")
-    assert cli.main(["plan", str(fleet), "--out", str(out)]) == 2
-    assert capsys.readouterr().err.startswith(f"{out}: ")
+    for place in (out, out / "below"):
+        assert cli.main(["plan", str(fleet), "--out", str(place)]) == 2
+        assert capsys.readouterr().err.startswith(f"{out}: no folder, but a file; ")
     assert out.read_text() == "mine"
+
+
+def test_a_folder_for_results_that_may_not_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert cli.main(["plan", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: Permission denied; ")
 
 
 def test_an_interrupted_run_exits_with_3(

@@ -6,6 +6,7 @@ it was, and what stops it after, while files move to their places, is completed 
 or writes the folder next. One planner at a time writes into a folder.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -117,6 +118,21 @@ def complete_writing(folder: Path) -> None:
     if (folder / FINISHED).exists():
         with _alone(folder):
             _complete(folder)
+
+
+def check_folder(folder: Path) -> None:
+    """Check, before long work, that a folder can be made or written into.
+
+    Raises
+    ------
+    OSError
+        If something else stands in its place or above it, or it may not be written.
+    """
+    standing = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if standing is not None and not standing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "no folder, but a file", str(standing))
+    if standing is not None and not os.access(standing, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(standing))
 
 
 def _refuse_folder(path: Path) -> None:
