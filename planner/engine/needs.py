@@ -150,6 +150,34 @@ def sessions_that_need(
     return rows[:size].copy(), sessions[:size].copy()
 
 
+@allocation_free
+def planned_on(p: Program, database: int, anchor: int, is_complete: bool, needed: int) -> int:
+    """First day of the unbroken stretch that holds an anchor on `needed`, else the next entry.
+
+    By trust.csv and actions alone: `ALWAYS` for in place, `NEVER` for not at all.
+    """
+    planned = entered = NEVER
+    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+        if p.trust_certificate[k] != anchor or not is_complete:
+            continue
+        day = p.trust_day[k]
+        if day > needed and planned != NEVER:
+            break
+        if p.trust_held[k]:
+            entered = min(entered, day)
+        else:
+            entered = NEVER
+        # The last event of a day decides what the day holds.
+        is_last = True
+        for later in range(k + 1, p.trust_first[database + 1]):
+            if p.trust_day[later] != day:
+                break
+            is_last = is_last and p.trust_certificate[later] != anchor
+        if is_last:
+            planned = entered
+    return planned
+
+
 @compiled
 def judge(
     p: Program,
@@ -164,32 +192,13 @@ def judge(
 ) -> None:
     """Write when each deadline row is planned, and how that stands.
 
-    Planned is the first day of the unbroken stretch that holds the anchor on `needed`, else the
-    next day on which it enters, by trust.csv and actions alone: `ALWAYS` for in place, `NEVER` for
-    not at all. `opens` is by certificate, `latest_safe_on` by day of the horizon.
+    `opens` is by certificate, `latest_safe_on` by day of the horizon.
     """
     for database in range(len(first) - 1):
         for row in range(first[database], first[database + 1]):
-            planned[row] = NEVER
-            entered = NEVER
-            for k in range(p.trust_first[database], p.trust_first[database + 1]):
-                if p.trust_certificate[k] != anchor[row] or not is_complete[anchor[row]]:
-                    continue
-                day = p.trust_day[k]
-                if day > needed[row] and planned[row] != NEVER:
-                    break
-                if p.trust_held[k]:
-                    entered = min(entered, day)
-                else:
-                    entered = NEVER
-                # The last event of a day decides what the day holds.
-                is_last = True
-                for later in range(k + 1, p.trust_first[database + 1]):
-                    if p.trust_day[later] != day:
-                        break
-                    is_last = is_last and p.trust_certificate[later] != anchor[row]
-                if is_last:
-                    planned[row] = entered
+            planned[row] = planned_on(
+                p, database, anchor[row], is_complete[anchor[row]], needed[row]
+            )
             latest_safe = latest_safe_on[needed[row] - p.start]
             if planned[row] == ALWAYS:
                 verdict[row] = _IN_PLACE

@@ -146,35 +146,16 @@ def compile_plan(plan: Plan) -> Compiled:
     """
     fleet = plan.fleet
     n_clients = len(fleet.clients)
-    active = Active(
-        *timelines.rows_by_action(plan.day, plan.action, fleet.start, fleet.end, len(Action))
-    )
+    active = active_rows(plan)
     level_first, level_day, level_facts, level_cause, first_new = _levels(plan, active)
-    certificates, successor = _md5_successors(plan, active)
-    is_md5 = certificates.is_md5()
-    anchor, is_complete, valid_from, valid_to = timelines.chains(
-        certificates.kind, certificates.issuer, certificates.not_before, certificates.not_after
-    )
-    changes = _server_changes(plan, active)
+    certificates, of_servers = _server_inputs(plan, active)
     server_first, server_day, server_facts, server_state, presented = timelines.server_timelines(
-        fleet.start,
-        fleet.end,
-        fleet.servers.ldap,
-        fleet.servers.certificate,
-        successor,
-        level_first[n_clients:],
-        level_day,
-        level_facts,
-        *changes,
-        is_md5,
-        is_complete,
-        valid_from,
-        valid_to,
+        of_servers, fleet.start, fleet.end, level_first[n_clients:], level_day, level_facts
     )
     known_first, known_certificate = timelines.known_certificates(
-        server_first, presented, certificates.server, certificates.kind, certificates.issuer
+        of_servers, server_first, presented
     )
-    server_anchor = anchor[presented]
+    server_anchor = of_servers.anchor[presented]
     resets = _account_events(plan, active, Action.SET_SESSION_SECURITY, _SECURITIES)
     authentications = _account_events(plan, active, Action.SET_AUTHENTICATION, _AUTHENTICATIONS)
     options = _options(plan, active)
@@ -203,8 +184,8 @@ def compile_plan(plan: Plan) -> Compiled:
         server_facts,
         server_state,
         server_anchor,
-        _has_one(server_anchor, server_first),
-        _has_one(server_state & timelines.SERVER_LDAP, server_first),
+        timelines.has_one(server_anchor, server_first),
+        timelines.has_one(server_state & timelines.SERVER_LDAP, server_first),
         servers.tls12,
         servers.tcpport,
         servers.ssltcpport,
@@ -225,14 +206,17 @@ def compile_plan(plan: Plan) -> Compiled:
         authentications[1],
         authentications[2] == Authentication.LDAP,
     )
-    return Compiled(program, certificates, anchor, is_complete, level_cause, presented)
+    return Compiled(
+        program, certificates, of_servers.anchor, of_servers.is_complete, level_cause, presented
+    )
 
 
-def _has_one(values: Numbers | Codes, first: Numbers) -> Flags:
-    """Whether all values of each group are the same; no group is empty."""
-    lowest = np.minimum.reduceat(values, first[:-1])
-    has_one: Flags = lowest == np.maximum.reduceat(values, first[:-1])
-    return has_one
+def active_rows(plan: Plan) -> Active:
+    """Actions of a plan inside the horizon."""
+    fleet = plan.fleet
+    return Active(
+        *timelines.rows_by_action(plan.day, plan.action, fleet.start, fleet.end, len(Action))
+    )
 
 
 def not_installed(plan: Plan) -> Flags:
@@ -249,23 +233,30 @@ def not_installed(plan: Plan) -> Flags:
 
 
 def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, Days]:
-    fleet = plan.fleet
-    facts = fleet.level_facts()
-    facts[not_installed(plan)] = NOT_INSTALLED_FACTS
-    of_server = active.of(Action.UPGRADE_SERVER)
-    of_client = active.of(Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
     return timelines.level_timelines(
-        fleet.start,
-        facts,
-        len(fleet.clients),
-        of_client,
-        of_server,
+        plan.fleet.start,
+        facts_before(plan),
+        *_level_actions(plan, active),
         plan.day,
         plan.action,
-        plan.client,
-        plan.server,
         plan.value,
         _facts_of_texts(plan, active),
+    )
+
+
+def facts_before(plan: Plan) -> Facts:
+    """`LevelFact` of each endpoint before any action."""
+    facts = plan.fleet.level_facts()
+    facts[not_installed(plan)] = NOT_INSTALLED_FACTS
+    return facts
+
+
+def _level_actions(plan: Plan, active: Active) -> tuple[Numbers, Numbers]:
+    fleet = plan.fleet
+    of_server = active.of(Action.UPGRADE_SERVER)
+    of_client = active.of(Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
+    return timelines.level_actions(
+        fleet.n_endpoints, len(fleet.clients), of_client, of_server, plan.client, plan.server
     )
 
 
@@ -327,6 +318,28 @@ def _md5_successors(plan: Plan, active: Active) -> tuple[Certificates, Numbers]:
             folded.append(wanted.casefold())
         successor[server] = folded.index(wanted.casefold())
     return certificates.extended(tuple(names[len(certificates) :])), successor
+
+
+def _server_inputs(plan: Plan, active: Active) -> tuple[Certificates, timelines.ServerInputs]:
+    servers = plan.fleet.servers
+    certificates, successor = _md5_successors(plan, active)
+    anchor, is_complete, valid_from, valid_to = timelines.chains(
+        certificates.kind, certificates.issuer, certificates.not_before, certificates.not_after
+    )
+    return certificates, timelines.ServerInputs(
+        servers.ldap,
+        servers.certificate,
+        successor,
+        *_server_changes(plan, active),
+        certificates.is_md5(),
+        is_complete,
+        valid_from,
+        valid_to,
+        anchor,
+        certificates.server,
+        certificates.kind,
+        certificates.issuer,
+    )
 
 
 def _server_changes(plan: Plan, active: Active) -> tuple[Numbers, Numbers, Days, Numbers, Codes]:

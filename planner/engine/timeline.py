@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain import views
-from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.calendar import Days
 from planner.domain.fleet import Codes, Numbers
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES, Mode
@@ -138,7 +138,8 @@ def simulate(plan: Plan) -> Timeline:
     compiled = compile_plan(plan)
     program = compiled.program
     fleet = plan.fleet
-    strictness, sent = _strictness(plan, program)
+    groups = fleet.sessions_of_key_database
+    strictness, sent = walks.couple(program, fleet.sharing_sessions, groups.first, groups.member)
     first, day, rule = _write_states(program, strictness, sent, len(fleet.sessions))
     for column in (first, day, rule, *strictness, *sent):
         column.setflags(write=False)
@@ -159,42 +160,12 @@ def trusting_strictness(timeline: Timeline) -> Strictness:
     Accounts of a single session are left to the walk that looks at that session.
     """
     program, fleet = timeline.compiled.program, timeline.plan.fleet
-    strictness = _initial_strictness(timeline.plan, program)
+    strictness = walks.initial_strictness(program)
     unused = np.zeros(len(fleet.key_databases), dtype=np.bool_)
     walks.find_strict(
         program, strictness, kernel.nothing_distributed(), fleet.sharing_sessions, True, unused
     )
     return strictness
-
-
-def _initial_strictness(plan: Plan, program: Program) -> Strictness:
-    always, never = np.int32(ALWAYS), np.int32(NEVER)
-    return Strictness(
-        from_day=np.where(plan.fleet.accounts.strict, always, never),
-        after_reset=np.where(program.reset_strict, always, never),
-    )
-
-
-def _strictness(plan: Plan, program: Program) -> tuple[Strictness, Distributed]:
-    """When accounts turn strict, and what automatic distribution does before that."""
-    fleet = plan.fleet
-    groups, nothing = fleet.sessions_of_key_database, kernel.nothing_distributed()
-    sessions = walks.coupled_sessions(program, fleet.sharing_sessions)
-    room = 0
-    while True:
-        strictness = _initial_strictness(plan, program)
-        receives = np.zeros(len(fleet.key_databases), dtype=np.bool_)
-        if not walks.find_strict(program, strictness, nothing, sessions, False, receives):
-            return strictness, nothing
-        databases = np.flatnonzero(receives).astype(np.int32)
-        # Once for each session, or more often: after removals.
-        room = 4 * room or int(np.diff(groups.first)[databases].sum())
-        head = np.full(len(receives), -1, dtype=np.int32)
-        sent = Distributed(head, *(np.empty(room, dtype=np.int32) for _ in range(4)))
-        size = walks.distribute(program, strictness, sent, databases, groups.first, groups.member)
-        if size >= 0:
-            found = Distributed(head, *(column[:size] for column in sent[1:]))
-            return strictness, found if size else nothing
 
 
 def _write_states(

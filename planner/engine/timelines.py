@@ -85,46 +85,60 @@ def used_values(rows: Numbers, value: Numbers, n_values: int) -> Flags:
 
 
 @compiled
-def level_timelines(
-    start: int,
-    facts_before: Facts,
+def level_actions(
+    n_endpoints: int,
     n_clients: int,
     of_client: Numbers,
     of_server: Numbers,
-    action_day: Days,
-    action: Codes,
     client: Numbers,
     server: Numbers,
+) -> tuple[Numbers, Numbers]:
+    """Rows of the actions on levels by endpoint: `first`, and the rows in their order.
+
+    `of_client` and `of_server` pick from the columns of actions; those on unknown endpoints have
+    no effect.
+    """
+    first = np.zeros(n_endpoints + 1, dtype=np.int32)
+    for row in of_client:
+        if 0 <= client[row] < n_clients:
+            first[client[row] + 1] += 1
+    for row in of_server:
+        if 0 <= server[row] < n_endpoints - n_clients:
+            first[n_clients + server[row] + 1] += 1
+    for endpoint in range(n_endpoints):
+        first[endpoint + 1] += first[endpoint]
+    rows = np.empty(first[n_endpoints], dtype=np.int32)
+    place = first[:-1].copy()
+    for row in of_client:
+        if 0 <= client[row] < n_clients:
+            rows[place[client[row]]] = row
+            place[client[row]] += 1
+    for row in of_server:
+        if 0 <= server[row] < n_endpoints - n_clients:
+            rows[place[n_clients + server[row]]] = row
+            place[n_clients + server[row]] += 1
+    return first, rows
+
+
+@compiled
+def level_timelines(
+    start: int,
+    facts_before: Facts,
+    first_action: Numbers,
+    action_row: Numbers,
+    action_day: Days,
+    action: Codes,
     value: Numbers,
     facts_of_value: Facts,
 ) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     """Level of every endpoint over time: one row from `start`, one from each day of change.
 
-    `of_client` and `of_server` pick from the columns of actions; those on unknown endpoints have
-    no effect. The fourth column returned is the action row that brought the level, -1 for the
-    fleet's own; the last one is by endpoint, the first day on which it is new, `NEVER` where it
-    never is.
+    The actions of an endpoint are `action_row[first_action[e]:first_action[e + 1]]`, in the order
+    in which they act. The fourth column returned is the action row that brought the level, -1 for
+    the fleet's own; the last one is by endpoint, the first day on which it is new, `NEVER` where
+    it never is.
     """
     n = len(facts_before)
-    first_action = np.zeros(n + 1, dtype=np.int32)
-    for row in of_client:
-        if 0 <= client[row] < n_clients:
-            first_action[client[row] + 1] += 1
-    for row in of_server:
-        if 0 <= server[row] < n - n_clients:
-            first_action[n_clients + server[row] + 1] += 1
-    for endpoint in range(n):
-        first_action[endpoint + 1] += first_action[endpoint]
-    action_row = np.empty(first_action[n], dtype=np.int32)
-    place = first_action[:-1].copy()
-    for row in of_client:
-        if 0 <= client[row] < n_clients:
-            action_row[place[client[row]]] = row
-            place[client[row]] += 1
-    for row in of_server:
-        if 0 <= server[row] < n - n_clients:
-            action_row[place[n_clients + server[row]]] = row
-            place[n_clients + server[row]] += 1
     first = np.empty(n + 1, dtype=np.int32)
     first_new = np.full(n, NEVER, dtype=np.int32)
     day = np.empty(n + len(action_row), dtype=np.int32)
@@ -282,35 +296,52 @@ def chains(
     return anchor, is_complete, valid_from, valid_to
 
 
+class ServerInputs(NamedTuple):
+    """What servers present and do over time, their levels aside.
+
+    `ldap`, `certificate` and `successor` are by server: the default authentication and the
+    certificate presented on the first day, and what the MD5 rule puts in the place of an MD5 one.
+    The changes of server `v` are `change_row[change_first[v]:change_first[v + 1]]`; one presents
+    `change_certificate` where that is not negative, else it sets the default authentication to
+    `change_ldap`. All others are by certificate: facts of its whole chain, the server that it is
+    recorded for, its kind and its issuer.
+    """
+
+    ldap: Flags
+    certificate: Numbers
+    successor: Numbers
+    change_first: Numbers
+    change_row: Numbers
+    change_day: Days
+    change_certificate: Numbers
+    change_ldap: Codes
+    is_md5: Flags
+    is_complete: Flags
+    valid_from: Days
+    valid_to: Days
+    anchor: Numbers
+    recorded_server: Numbers
+    kind: Codes
+    issuer: Numbers
+
+
 @compiled
 def server_timelines(
+    s: ServerInputs,
     start: int,
     end: int,
-    ldap_before: Flags,
-    certificate_before: Numbers,
-    successor: Numbers,
     level_first: Numbers,
     level_day: Days,
     level_facts: Facts,
-    change_first: Numbers,
-    change_row: Numbers,
-    change_day: Days,
-    change_certificate: Numbers,
-    change_ldap: Codes,
-    is_md5: Flags,
-    is_complete: Flags,
-    valid_from: Days,
-    valid_to: Days,
 ) -> tuple[Numbers, Days, Facts, Codes, Numbers]:
     """Level, default authentication and presented certificate of every server over time.
 
-    A change presents `change_certificate` where that is not negative, else it sets the default
-    authentication to `change_ldap`. `level_first` counts servers, not endpoints. The MD5 rule of
-    `semantics.md` section 3 follows the changes of each day.
+    `level_first` counts servers, not endpoints. The MD5 rule of `semantics.md` section 3 follows
+    the changes of each day.
     """
-    n = len(ldap_before)
+    n = len(s.ldap)
     # Each level, each change, and both ends of each validity can begin a row.
-    size = level_first[n] - level_first[0] + 3 * (n + len(change_row)) + 3 * n
+    size = level_first[n] - level_first[0] + 3 * (n + len(s.change_row)) + 3 * n
     first = np.empty(n + 1, dtype=np.int32)
     day = np.empty(size, dtype=np.int32)
     facts = np.empty(size, dtype=np.uint16)
@@ -319,26 +350,26 @@ def server_timelines(
     size = 0
     for server in range(n):
         first[server] = size
-        now, presented, is_ldap = start, certificate_before[server], ldap_before[server]
+        now, presented, is_ldap = start, s.certificate[server], s.ldap[server]
         level, last_level = level_first[server], level_first[server + 1]
-        change, last_change = change_first[server], change_first[server + 1]
+        change, last_change = s.change_first[server], s.change_first[server + 1]
         while now < end:
             while level + 1 < last_level and level_day[level + 1] <= now:
                 level += 1
-            while change < last_change and change_day[change_row[change]] <= now:
-                row = change_row[change]
-                if change_certificate[row] >= 0:
-                    presented = change_certificate[row]
+            while change < last_change and s.change_day[s.change_row[change]] <= now:
+                row = s.change_row[change]
+                if s.change_certificate[row] >= 0:
+                    presented = s.change_certificate[row]
                 else:
-                    is_ldap = change_ldap[row] == 1
+                    is_ldap = s.change_ldap[row] == 1
                 change += 1
-            if level_facts[level] & _REPLACES_MD5 and is_md5[presented]:
-                presented = successor[server]
-            begin, finish = valid_from[presented], valid_to[presented]
+            if level_facts[level] & _REPLACES_MD5 and s.is_md5[presented]:
+                presented = s.successor[server]
+            begin, finish = s.valid_from[presented], s.valid_to[presented]
             bits = SERVER_LDAP if is_ldap else 0
-            bits |= SERVER_MD5 if is_md5[presented] else 0
+            bits |= SERVER_MD5 if s.is_md5[presented] else 0
             bits |= SERVER_VALID if begin <= now < finish else 0
-            bits |= SERVER_COMPLETE if is_complete[presented] else 0
+            bits |= SERVER_COMPLETE if s.is_complete[presented] else 0
             day[size], facts[size], state[size] = now, level_facts[level], bits
             certificate[size] = presented
             size += 1
@@ -346,7 +377,7 @@ def server_timelines(
             if level + 1 < last_level:
                 until = min(until, level_day[level + 1])
             if change < last_change:
-                until = min(until, change_day[change_row[change]])
+                until = min(until, s.change_day[s.change_row[change]])
             if begin > now:
                 until = min(until, begin)
             if finish > now:
@@ -358,24 +389,20 @@ def server_timelines(
 
 @compiled
 def known_certificates(
-    presented_first: Numbers,
-    presented: Numbers,
-    recorded_server: Numbers,
-    kind: Codes,
-    issuer: Numbers,
+    s: ServerInputs, presented_first: Numbers, presented: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Certificates of each server: all presented and all recorded, each with its whole chain."""
     n = len(presented_first) - 1
     recorded_first = np.zeros(n + 1, dtype=np.int32)
-    for server in recorded_server:
+    for server in s.recorded_server:
         if server >= 0:
             recorded_first[server + 1] += 1
     for server in range(n):
         recorded_first[server + 1] += recorded_first[server]
     recorded = np.empty(recorded_first[n], dtype=np.int32)
     place = recorded_first[:-1].copy()
-    for certificate in range(len(recorded_server)):
-        server = recorded_server[certificate]
+    for certificate in range(len(s.recorded_server)):
+        server = s.recorded_server[certificate]
         if server >= 0:
             recorded[place[server]] = certificate
             place[server] += 1
@@ -403,9 +430,19 @@ def known_certificates(
                     known = larger
                 known[size] = at
                 size += 1
-                at = issuer[at] if kind[at] in (_LEAF, _INTERMEDIATE) else -1
+                at = s.issuer[at] if s.kind[at] in (_LEAF, _INTERMEDIATE) else -1
     first[n] = size
     return first, known[:size]
+
+
+@compiled
+def has_one(values: Numbers, first: Numbers) -> Flags:
+    """Whether all values of each group are the same; no group is empty."""
+    result = np.ones(len(first) - 1, dtype=np.bool_)
+    for group in range(len(first) - 1):
+        for k in range(first[group] + 1, first[group + 1]):
+            result[group] &= values[k] == values[first[group]]
+    return result
 
 
 @allocation_free

@@ -11,7 +11,7 @@ change.
 
 import numpy as np
 
-from planner.domain.calendar import NEVER, Days
+from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Authentication, Codes, Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV, SSLREQUIRED
@@ -29,6 +29,7 @@ from planner.engine.kernel import (
     look,
 )
 from planner.engine.program import (
+    ACCOUNT_BEGINS_STRICT,
     ACCOUNT_IS_RESET,
     ACCOUNT_IS_SHARED,
     Program,
@@ -191,6 +192,69 @@ def distribute(
 
 
 @compiled
+def initial_strictness(p: Program) -> Strictness:
+    """Strictness before any session is looked at."""
+    from_day = np.full(len(p.account_state), NEVER, dtype=np.int32)
+    for account in range(len(from_day)):
+        if p.account_state[account] & ACCOUNT_BEGINS_STRICT:
+            from_day[account] = ALWAYS
+    after_reset = np.full(len(p.reset_strict), NEVER, dtype=np.int32)
+    for row in range(len(after_reset)):
+        if p.reset_strict[row]:
+            after_reset[row] = ALWAYS
+    return Strictness(from_day, after_reset)
+
+
+@compiled
+def couple(
+    p: Program, sharing: Numbers, first_session: Numbers, session_of_database: Numbers
+) -> tuple[Strictness, Distributed]:
+    """Find when accounts turn strict, and what automatic distribution does before that.
+
+    `sharing` are the sessions whose account is shared; the sessions of key database `d` are
+    `session_of_database[first_session[d]:first_session[d + 1]]`. Accounts of a single session are
+    left to `write_states`.
+    """
+    empty = np.zeros(0, dtype=np.int32)
+    nothing = Distributed(empty, empty, empty, empty, empty)
+    sessions = coupled_sessions(p, sharing)
+    n_databases = len(first_session) - 1
+    strictness = initial_strictness(p)
+    receives = np.zeros(n_databases, dtype=np.bool_)
+    if not find_strict(p, strictness, nothing, sessions, False, receives):
+        return strictness, nothing
+    databases = np.flatnonzero(receives).astype(np.int32)
+    # Once for each session, or more often: after removals.
+    room = 0
+    for database in databases:
+        room += first_session[database + 1] - first_session[database]
+    while True:
+        head = np.full(n_databases, -1, dtype=np.int32)
+        sent = Distributed(
+            head,
+            np.empty(room, dtype=np.int32),
+            np.empty(room, dtype=np.int32),
+            np.empty(room, dtype=np.int32),
+            np.empty(room, dtype=np.int32),
+        )
+        size = distribute(p, strictness, sent, databases, first_session, session_of_database)
+        if size >= 0:
+            break
+        room *= 4
+        strictness = initial_strictness(p)
+        find_strict(p, strictness, nothing, sessions, False, receives)
+    if size == 0:
+        return strictness, nothing
+    return strictness, Distributed(
+        head,
+        sent.following[:size],
+        sent.certificate[:size],
+        sent.day[:size],
+        sent.session[:size],
+    )
+
+
+@compiled
 def write_states(
     p: Program,
     table: Codes,
@@ -203,7 +267,7 @@ def write_states(
 ) -> int:
     """Write the segments of sessions from `begin` on; return the first that found no room.
 
-    `table` is `settled_table()`.     Accounts of a single session turn strict on the way.
+    `table` is `settled_table()`. Accounts of a single session turn strict on the way.
     """
     size = first[begin]
     n = len(p.session_client)
