@@ -71,6 +71,13 @@ if TYPE_CHECKING:
     from planner.reporting.schedule import schedule as schedule
     from planner.reporting.tracking_results import write_comparison as write_comparison
     from planner.reporting.tracking_results import write_progress as write_progress
+    from planner.risk.delays import Slip as Slip
+    from planner.risk.delays import fitted_slips as fitted_slips
+    from planner.risk.delays import read_slips as read_slips
+    from planner.risk.draws import slipped as slipped
+    from planner.risk.result import Risk as Risk
+    from planner.risk.sweep import slip as slip
+    from planner.risk.sweep import slip_all as slip_all
     from planner.tracking.compare import Comparison as Comparison
     from planner.tracking.compare import compare as compare
     from planner.tracking.progress import Progress as Progress
@@ -101,7 +108,9 @@ _ROOM_OF: Final = {
     "Progress": "tracking.progress",
     "Replacements": "engine.replacements",
     "Result": "ordering.result",
+    "Risk": "risk.result",
     "Run": "reporting.run",
+    "Slip": "risk.delays",
     "Stop": "ordering.stopping",
     "Timeline": "engine.timeline",
     "as_is": "engine.as_is",
@@ -114,6 +123,7 @@ _ROOM_OF: Final = {
     "deadlines": "engine.deadlines",
     "distribution": "engine.distribution",
     "evidence": "reporting.results",
+    "fitted_slips": "risk.delays",
     "front": "ordering.front",
     "import_fleet": "reporting.import_run",
     "measures": "engine.measures",
@@ -122,10 +132,14 @@ _ROOM_OF: Final = {
     "plan": "reporting.run",
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
+    "read_slips": "risk.delays",
     "replacements": "engine.replacements",
     "report": "reporting.report",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
+    "slip": "risk.sweep",
+    "slip_all": "risk.sweep",
+    "slipped": "risk.draws",
     "track": "tracking.progress",
     "write_comparison": "reporting.tracking_results",
     "write_fleet": "inventory.fleet_writer",
@@ -160,7 +174,9 @@ __all__ = [
     "Progress",
     "Replacements",
     "Result",
+    "Risk",
     "Run",
+    "Slip",
     "Stop",
     "Timeline",
     "as_is",
@@ -173,6 +189,7 @@ __all__ = [
     "deadlines",
     "distribution",
     "evidence",
+    "fitted_slips",
     "front",
     "import_fleet",
     "measures",
@@ -182,10 +199,14 @@ __all__ = [
     "plots",
     "read_fleet",
     "read_plan",
+    "read_slips",
     "replacements",
     "report",
     "schedule",
     "simulate",
+    "slip",
+    "slip_all",
+    "slipped",
     "tables",
     "track",
     "write_comparison",

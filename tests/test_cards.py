@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from planner.domain.calendar import iso, to_day
-from planner.domain.plan import Plan
+from planner.domain.plan import UPGRADES, Plan
 from planner.domain.rules import Mode, Verdict
 from planner.engine.cards import (
-    UPGRADES,
     Card,
     Consequence,
     cards,

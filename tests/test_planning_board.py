@@ -9,9 +9,8 @@ import pytest
 
 import planner
 from planner.domain.calendar import iso, monday_of, to_day
-from planner.domain.plan import Plan
+from planner.domain.plan import UPGRADES, Plan
 from planner.domain.rules import Mode
-from planner.engine.cards import UPGRADES
 from planner.engine.complete import complete
 from planner.reporting import tables
 from planner.reporting.colours import STACKING, contrast

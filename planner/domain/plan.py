@@ -36,6 +36,8 @@ class Action(LabelledEnum):
     SET_AUTHENTICATION = 9
 
 
+UPGRADES: Final = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
+"""Actions that bring a level."""
 ACTION_LABELS: Final = {action.label: action for action in Action}
 
 

@@ -11,14 +11,13 @@ import numpy as np
 
 from planner.domain.calendar import NEVER, iso, monday_of
 from planner.domain.fleet import Fleet, Numbers
-from planner.domain.plan import Action, Plan
+from planner.domain.plan import UPGRADES, Action, Plan
 from planner.domain.rules import RULES, VERDICTS, Mode, Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.timeline import Timeline, simulate
 from planner.engine.timelines import resolve_key_databases
 
-UPGRADES = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
 _SAFE = (Verdict.IN_PLACE, Verdict.OK)
 _DAYS_OF_WEEK = 7
 

@@ -137,6 +137,7 @@ class Distributed(NamedTuple):
     session: Numbers
 
 
+@compiled
 def nothing_distributed() -> Distributed:
     """Return the list that holds nothing."""
     empty = np.zeros(0, dtype=np.int32)

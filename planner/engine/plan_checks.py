@@ -16,13 +16,12 @@ from planner.domain.calendar import (
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Flags, Numbers
 from planner.domain.levels import LevelFact
-from planner.domain.plan import Action
+from planner.domain.plan import UPGRADES, Action
 from planner.engine import kernel
 from planner.engine.review import Review, listed
 from planner.engine.session_checks import turned_strict_again_by
 from planner.inventory.hints import nearest
 
-_UPGRADES = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
 _OF_A_CLIENT = (Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
 _ON_WORKING_DAYS = (Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE, Action.SET_OPTION)
 
@@ -210,7 +209,7 @@ def _folded_values(review: Review) -> Numbers:
 
 def _repeated_upgrades(review: Review) -> Iterator[Finding]:
     plan, fleet = review.plan, review.fleet
-    rows = review.active(*_UPGRADES, Action.RETIRE_CLIENT)
+    rows = review.active(*UPGRADES, Action.RETIRE_CLIENT)
     endpoint = np.where(
         plan.action[rows] == Action.UPGRADE_SERVER,
         plan.server[rows] + np.int32(fleet.n_endpoints),
@@ -237,7 +236,7 @@ def _repeated_upgrades(review: Review) -> Iterator[Finding]:
 def _repeated_rows(review: Review) -> Iterator[Finding]:
     plan = review.plan
     rows = review.active()
-    rows = rows[~_is_one_of(plan.action[rows], _UPGRADES)]
+    rows = rows[~_is_one_of(plan.action[rows], UPGRADES)]
     columns = (plan.client, plan.server, plan.account, plan.key_database, plan.certificate)
     keys = [
         column[rows]
@@ -288,7 +287,7 @@ def _upgraded_endpoints(review: Review, rows: Numbers) -> tuple[Numbers, Numbers
     """Upgrades and installations among some rows, and their endpoints."""
     plan, fleet = review.plan, review.fleet
     n_clients = len(fleet.clients)
-    rows = rows[_is_one_of(plan.action[rows], _UPGRADES)]
+    rows = rows[_is_one_of(plan.action[rows], UPGRADES)]
     of_server = plan.action[rows] == Action.UPGRADE_SERVER
     endpoint = np.where(of_server, plan.server[rows] + np.int32(n_clients), plan.client[rows])
     limit = np.where(of_server, fleet.n_endpoints, n_clients)

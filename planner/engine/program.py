@@ -119,17 +119,26 @@ class Active(NamedTuple):
 class Compiled(NamedTuple):
     """A program, and what its numbers mean to people.
 
-    `certificates` are the fleet's, the plan's, and those that the MD5 rule makes up. `anchor` and
-    `is_complete` are by certificate; `level_cause` is the plan's row behind each level, -1 for
-    none; `server_certificate` is what each server presents, row by row of `server_day`.
+    `certificates` are the fleet's, the plan's, and those that the MD5 rule makes up; `level_cause`
+    is the plan's row behind each level, -1 for none; `server_certificate` is what each server
+    presents, row by row of `server_day`.
     """
 
     program: Program
     certificates: Certificates
-    anchor: Numbers
-    is_complete: Flags
+    servers: timelines.ServerInputs
     level_cause: Numbers
     server_certificate: Numbers
+
+    @property
+    def anchor(self) -> Numbers:
+        """Trust anchor of each certificate."""
+        return self.servers.anchor
+
+    @property
+    def is_complete(self) -> Flags:
+        """Whether holding each certificate's anchor is trust."""
+        return self.servers.is_complete
 
 
 def compile_plan(plan: Plan) -> Compiled:
@@ -206,9 +215,7 @@ def compile_plan(plan: Plan) -> Compiled:
         authentications[1],
         authentications[2] == Authentication.LDAP,
     )
-    return Compiled(
-        program, certificates, of_servers.anchor, of_servers.is_complete, level_cause, presented
-    )
+    return Compiled(program, certificates, of_servers, level_cause, presented)
 
 
 def active_rows(plan: Plan) -> Active:
@@ -236,11 +243,11 @@ def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, 
     return timelines.level_timelines(
         plan.fleet.start,
         facts_before(plan),
-        *_level_actions(plan, active),
+        *level_actions(plan, active),
         plan.day,
         plan.action,
         plan.value,
-        _facts_of_texts(plan, active),
+        facts_of_texts(plan, active),
     )
 
 
@@ -251,7 +258,8 @@ def facts_before(plan: Plan) -> Facts:
     return facts
 
 
-def _level_actions(plan: Plan, active: Active) -> tuple[Numbers, Numbers]:
+def level_actions(plan: Plan, active: Active) -> tuple[Numbers, Numbers]:
+    """Rows of the actions on levels by endpoint: `first`, and the rows in their order."""
     fleet = plan.fleet
     of_server = active.of(Action.UPGRADE_SERVER)
     of_client = active.of(Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
@@ -260,7 +268,7 @@ def _level_actions(plan: Plan, active: Active) -> tuple[Numbers, Numbers]:
     )
 
 
-def _facts_of_texts(plan: Plan, active: Active) -> Facts:
+def facts_of_texts(plan: Plan, active: Active) -> Facts:
     """Facts of the level that each text of the plan names where it is one; else 0."""
     texts = plan.vocabulary.texts
     facts = np.zeros(len(texts), dtype=np.uint16)

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from planner.domain.calendar import NEVER, Days
-from planner.domain.fleet import Authentication, Codes
+from planner.domain.fleet import Authentication, Codes, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -36,6 +36,7 @@ from planner.engine.program import (
     ACCOUNT_IS_SHARED,
     ACCOUNT_SSLREQUIRED,
     LOOKUP,
+    Facts,
     Program,
 )
 from planner.engine.timelines import (
@@ -120,20 +121,45 @@ def _settled_table(lookup: Codes) -> Codes:
 
 
 @allocation_free
-def settled_constants(p: Program, session: int) -> int:
-    """Part of a table's place that stays the same for a settled session."""
+def constants_with(p: Program, session: int, options: int, port: int) -> int:
+    """Part of a table's place that a session's options, its port and its account give."""
     server, account_state = p.session_server[session], p.account_state[p.session_account[session]]
     authentication = account_state & ACCOUNT_AUTHENTICATION
     is_ldap = authentication == _OF_LDAP or (
         authentication == _OF_SERVER and p.server_state[p.server_first[server]] & SERVER_LDAP != 0
     )
     return (
-        (int(p.session_options[session]) & _OPTIONS) << _OPTIONS_SHIFT
+        (options & _OPTIONS) << _OPTIONS_SHIFT
         | (int(account_state) >> ACCOUNT_SSLREQUIRED & 3) << _ACCOUNT_SHIFT
         | int(is_ldap) << _LDAP_SHIFT
-        | int(port_differs(p, server, p.session_port[session])) << _PORT_SHIFT
+        | int(port_differs(p, server, port)) << _PORT_SHIFT
         | int(p.server_tls12[server]) << _TLS12_SHIFT
     )
+
+
+@allocation_free
+def settled_constants(p: Program, session: int) -> int:
+    """Part of a table's place that stays the same for a settled session."""
+    options, port = int(p.session_options[session]), int(p.session_port[session])
+    return constants_with(p, session, options, port)
+
+
+@compiled
+def parts_of_clients(facts: Facts) -> Numbers:
+    """`client_part` of many levels."""
+    result = np.empty(len(facts), dtype=np.int32)
+    for k in range(len(facts)):
+        result[k] = client_part(int(facts[k]))
+    return result
+
+
+@compiled
+def parts_of_servers(facts: Facts) -> Numbers:
+    """`server_part` of many levels, without that of a certificate."""
+    result = np.empty(len(facts), dtype=np.int32)
+    for k in range(len(facts)):
+        result[k] = server_part(int(facts[k]), 0)
+    return result
 
 
 @allocation_free

@@ -15,10 +15,11 @@ from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Authentication, Codes, Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV, SSLREQUIRED
-from planner.domain.rules import Distribution, Trust
+from planner.domain.rules import Distribution, Mode, Trust
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
     IS_AUTOMATIC,
+    MODE_OF_RULE,
     NEEDS_ANCHOR,
     TURNS_STRICT,
     Distributed,
@@ -27,6 +28,7 @@ from planner.engine.kernel import (
     first_row,
     is_ever_emptied,
     look,
+    nothing_distributed,
 )
 from planner.engine.program import (
     ACCOUNT_BEGINS_STRICT,
@@ -42,7 +44,7 @@ _SSL, _SSLREQUIRED, _ACCEPTS = SSL.mask, SSLREQUIRED.shift, SSLACCEPTCERTFROMSER
 _TRUSTED, _WORKS = int(Trust.TRUSTED), int(Distribution.WORKS)
 _OF_SERVER, _OF_LDAP = int(Authentication.OF_SERVER), int(Authentication.LDAP)
 _STORAGE_AGENT = int(SessionKind.STORAGE_AGENT)
-_NO_RULE = 255
+_REFUSED = int(Mode.REFUSED)
 
 
 @allocation_free
@@ -95,14 +97,32 @@ def can_use_ssl(p: Program, session: int) -> bool:
 
 
 @compiled
+def receivers(p: Program) -> Numbers:
+    """Sessions for which automatic distribution can ever work."""
+    found = np.empty(len(p.session_client), dtype=np.int32)
+    size = 0
+    for session in range(len(p.session_client)):
+        if can_receive(p, session):
+            found[size] = session
+            size += 1
+    return found[:size]
+
+
+@compiled
 def coupled_sessions(p: Program, sharing: Numbers) -> Numbers:
-    """Sessions that share their account, given ascending, or may receive a certificate."""
+    """Sessions that share their account, given ascending, or may be handed a certificate.
+
+    What trusts in time needs none, and an account that it has for itself is left to
+    `write_states`.
+    """
     found = np.empty(len(p.session_client), dtype=np.int32)
     size = place = 0
     for session in range(len(p.session_client)):
         is_sharing = place < len(sharing) and sharing[place] == session
         place += is_sharing
-        if is_sharing or can_receive(p, session):
+        if is_sharing or (
+            can_receive(p, session) and not (is_settled(p, session) and trusts_in_time(p, session))
+        ):
             found[size] = session
             size += 1
     return found[:size]
@@ -192,6 +212,20 @@ def distribute(
 
 
 @compiled
+def refused_days_of(p: Program, strictness: Strictness, sent: Distributed, session: int) -> int:
+    """Days on which a session is refused; an account that it has for itself turns strict."""
+    days, now = 0, p.start
+    while now < p.end:
+        rule, _, until = look(p, strictness, sent, False, session, now)
+        if TURNS_STRICT[rule] and is_alone(p, session):
+            mark_strict(p, strictness, p.session_account[session], now, until)
+        if MODE_OF_RULE[rule] == _REFUSED:
+            days += until - now
+        now = until
+    return days
+
+
+@compiled
 def initial_strictness(p: Program) -> Strictness:
     """Strictness before any session is looked at."""
     from_day = np.full(len(p.account_state), NEVER, dtype=np.int32)
@@ -215,8 +249,7 @@ def couple(
     `session_of_database[first_session[d]:first_session[d + 1]]`. Accounts of a single session are
     left to `write_states`.
     """
-    empty = np.zeros(0, dtype=np.int32)
-    nothing = Distributed(empty, empty, empty, empty, empty)
+    nothing = nothing_distributed()
     sessions = coupled_sessions(p, sharing)
     n_databases = len(first_session) - 1
     strictness = initial_strictness(p)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from planner.domain.calendar import NEVER, monday_of, to_date
 from planner.domain.fleet import Fleet, Numbers
 from planner.domain.options import LOCAL_BIT, SSL
-from planner.domain.plan import Action, Plan, PlannedAction
+from planner.domain.plan import UPGRADES, Action, Plan, PlannedAction
 from planner.domain.rules import Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
@@ -18,7 +18,7 @@ from planner.engine.timeline import simulate
 from planner.ordering.blocks import NO_BLOCK, Blocks, group_blocks
 from planner.ordering.model import ANY_TIME, UNLIMITED, Ints, Longs, Model, rows_of
 from planner.ordering.objective import Objective
-from planner.ordering.rules import UPGRADES, Constraints, is_settled, upgraded_endpoint
+from planner.ordering.rules import Constraints, is_settled, upgraded_endpoint
 
 _LARGEST_COST: Final = 2**52
 _FINEST: Final = 2**16

@@ -15,12 +15,10 @@ from planner.domain.fleet import Fleet, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import SSL
 from planner.domain.order_rules import OrderRule, RuleKind
-from planner.domain.plan import Action, Plan
+from planner.domain.plan import UPGRADES, Action, Plan
 
 SETTLED: Final = ("approved", "done")
 """Values of `status` whose dates nobody moves any more."""
-
-UPGRADES: Final = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

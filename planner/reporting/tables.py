@@ -42,6 +42,7 @@ from planner.reporting import (
     import_tables,
     order_tables,
     packet_tables,
+    risk_tables,
     tracking_tables,
 )
 from planner.reporting.bundles import Bundles
@@ -54,6 +55,7 @@ from planner.reporting.certificate_tables import (
 )
 from planner.reporting.import_run import Import
 from planner.reporting.schedule import deadline_rows, schedule
+from planner.risk.result import Risk
 from planner.tracking.compare import Comparison
 from planner.tracking.progress import Progress
 
@@ -82,6 +84,8 @@ _TABLES: Final = (
 )
 
 # Here because this is where users look for tables.
+risk, lead_times = risk_tables.risk, risk_tables.lead_times
+criticality = risk_tables.criticality
 waves = certificate_tables.waves
 import_changes = import_tables.changes
 orders = order_tables.orders
@@ -362,6 +366,8 @@ def frame(value: object) -> pd.DataFrame:
             return comparison(value)
         case Progress():
             return progress(value)
+        case Risk():
+            return risk_tables.risk(value)
         case Import():
             return import_tables.report(value)
         case AsIs():

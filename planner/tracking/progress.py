@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.domain import views
 from planner.domain.calendar import NEVER, iso
-from planner.domain.plan import Action, Plan, PlannedAction
+from planner.domain.plan import UPGRADES, Plan, PlannedAction
 from planner.engine.timeline import simulate
 from planner.tracking.compare import Comparison, compare
 from planner.tracking.pairs import Key, paired, what_is_changed, what_is_done
@@ -22,8 +22,6 @@ SOON: Final = 14
 
 DONE_STATUS: Final = "done"
 FAILED_STATUS: Final = "failed"
-
-_UPGRADES: Final = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
 
 
 class State(StrEnum):
@@ -257,7 +255,7 @@ def _standing(rows: Sequence[Tracked], today: int) -> Iterator[PlannedAction]:
 
 
 def _forecast(rows: Sequence[Tracked], today: int) -> Forecast:
-    upgrades = [row for row in rows if row.action.action in _UPGRADES]
+    upgrades = [row for row in rows if row.action.action in UPGRADES]
     planned = [row.planned for row in upgrades if row.planned != NEVER]
     happened = [row.actual for row in upgrades if row.has_happened]
     to_do = [row.planned for row in upgrades if not row.has_happened and row.planned != NEVER]

@@ -331,7 +331,8 @@ def compare(fleet: Fleet, *, seconds: float) -> list[Row]:
 
 def _days_of(plan: Plan, members: tuple[tuple[int, ...], ...]) -> Ints:
     """Day of each block in a plan, by the name of its first member."""
-    from planner.ordering.rules import UPGRADES, upgraded_endpoint
+    from planner.domain.plan import UPGRADES
+    from planner.ordering.rules import upgraded_endpoint
 
     day = {
         upgraded_endpoint(plan, row): int(plan.day[row]) - plan.fleet.start

@@ -6,10 +6,8 @@ from planner.domain.calendar import iso
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Fleet
 from planner.domain.levels import Level
-from planner.domain.plan import Action, Plan, PlannedAction
+from planner.domain.plan import UPGRADES, Action, Plan, PlannedAction
 from planner.inventory.importing.evidence import Source, finding_at
-
-_UPGRADES = (Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
 
 
 def check_against_plan(plan: Plan, newest: int) -> Iterator[Finding]:
@@ -29,7 +27,7 @@ def check_against_plan(plan: Plan, newest: int) -> Iterator[Finding]:
     """
     due: dict[tuple[str, str], PlannedAction] = {}
     for row in plan.rows():
-        if row.action not in _UPGRADES:
+        if row.action not in UPGRADES:
             continue
         name = row.server if row.action is Action.UPGRADE_SERVER else row.client
         kind = "server" if row.action is Action.UPGRADE_SERVER else "client"
