@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from planner.engine.replacements import replacements as replacements
     from planner.engine.timeline import Timeline as Timeline
     from planner.engine.timeline import simulate as simulate
+    from planner.inventory.actuals import read_actuals as read_actuals
+    from planner.inventory.baseline import Baseline as Baseline
+    from planner.inventory.baseline import read_baseline as read_baseline
     from planner.inventory.certificate_inventory import CertificateInventory as CertificateInventory
     from planner.inventory.certificate_paths import certificates as certificates
     from planner.inventory.fleet_folder import read_fleet as read_fleet
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
     from planner.ordering.objective import Objective as Objective
     from planner.ordering.optimise import optimise as optimise
     from planner.ordering.optimise import order as order
+    from planner.ordering.replan import Replanned as Replanned
+    from planner.ordering.replan import replan as replan
     from planner.ordering.result import Result as Result
     from planner.ordering.stopping import Stop as Stop
     from planner.reporting import plots as plots
@@ -66,7 +71,9 @@ if TYPE_CHECKING:
     from planner.reporting.report import report as report
     from planner.reporting.results import evidence as evidence
     from planner.reporting.results import write_results as write_results
+    from planner.reporting.risk_results import write_risk as write_risk
     from planner.reporting.run import Run as Run
+    from planner.reporting.run import baseline as baseline
     from planner.reporting.run import plan as plan
     from planner.reporting.schedule import schedule as schedule
     from planner.reporting.tracking_results import write_comparison as write_comparison
@@ -86,6 +93,7 @@ if TYPE_CHECKING:
 _ROOM_OF: Final = {
     "Action": "domain.plan",
     "AsIs": "engine.as_is",
+    "Baseline": "inventory.baseline",
     "Bundles": "reporting.bundles",
     "CertificateError": "domain.errors",
     "CertificateInventory": "inventory.certificate_inventory",
@@ -107,6 +115,7 @@ _ROOM_OF: Final = {
     "PlannerError": "domain.errors",
     "Progress": "tracking.progress",
     "Replacements": "engine.replacements",
+    "Replanned": "ordering.replan",
     "Result": "ordering.result",
     "Risk": "risk.result",
     "Run": "reporting.run",
@@ -114,6 +123,7 @@ _ROOM_OF: Final = {
     "Stop": "ordering.stopping",
     "Timeline": "engine.timeline",
     "as_is": "engine.as_is",
+    "baseline": "reporting.run",
     "bundles": "reporting.bundles",
     "certificates": "inventory.certificate_paths",
     "check": "engine.findings",
@@ -130,10 +140,13 @@ _ROOM_OF: Final = {
     "optimise": "ordering.optimise",
     "order": "ordering.optimise",
     "plan": "reporting.run",
+    "read_actuals": "inventory.actuals",
+    "read_baseline": "inventory.baseline",
     "read_fleet": "inventory.fleet_folder",
     "read_plan": "inventory.plan_file",
     "read_slips": "risk.delays",
     "replacements": "engine.replacements",
+    "replan": "ordering.replan",
     "report": "reporting.report",
     "schedule": "reporting.schedule",
     "simulate": "engine.timeline",
@@ -145,6 +158,7 @@ _ROOM_OF: Final = {
     "write_fleet": "inventory.fleet_writer",
     "write_progress": "reporting.tracking_results",
     "write_results": "reporting.results",
+    "write_risk": "reporting.risk_results",
     "write_runbooks": "reporting.handout",
 }
 _MODULES: Final = {"plots": "planner.reporting.plots", "tables": "planner.reporting.tables"}
@@ -152,6 +166,7 @@ _MODULES: Final = {"plots": "planner.reporting.plots", "tables": "planner.report
 __all__ = [
     "Action",
     "AsIs",
+    "Baseline",
     "Bundles",
     "CertificateError",
     "CertificateInventory",
@@ -173,6 +188,7 @@ __all__ = [
     "PlannerError",
     "Progress",
     "Replacements",
+    "Replanned",
     "Result",
     "Risk",
     "Run",
@@ -180,6 +196,7 @@ __all__ = [
     "Stop",
     "Timeline",
     "as_is",
+    "baseline",
     "bundles",
     "certificates",
     "check",
@@ -197,10 +214,13 @@ __all__ = [
     "order",
     "plan",
     "plots",
+    "read_actuals",
+    "read_baseline",
     "read_fleet",
     "read_plan",
     "read_slips",
     "replacements",
+    "replan",
     "report",
     "schedule",
     "simulate",
@@ -213,6 +233,7 @@ __all__ = [
     "write_fleet",
     "write_progress",
     "write_results",
+    "write_risk",
     "write_runbooks",
 ]
 

@@ -16,14 +16,16 @@ from tqdm import tqdm
 
 import planner
 from planner.domain.calendar import iso, to_day
-from planner.domain.errors import PlannerError
+from planner.domain.errors import InfeasibleError, PlannerError
 from planner.domain.findings import Finding
+from planner.domain.plan import Plan
+from planner.inventory.baseline import FOLDER as BASELINE_FOLDER
 from planner.inventory.importing.queries import show_queries
 from planner.inventory.writing import check_folder
 from planner.ordering.result import Progress
 from planner.reporting.import_run import Import
 from planner.reporting.jupyter import lab_command
-from planner.reporting.run import Run, plan_of, propose
+from planner.reporting.run import Run, approved_plan_of, plan_of, propose
 
 FINE: Final = 0
 HAS_ERRORS: Final = 1
@@ -99,6 +101,10 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             return _compare(chosen.fleet, chosen.plan_a, chosen.plan_b, chosen.out)
         case "track":
             return _track(chosen.fleet, chosen.plan, chosen.actuals, chosen.today, chosen.out)
+        case "baseline":
+            return _baseline(chosen)
+        case "risk":
+            return _risk(chosen)
         case "order":
             stop = planner.Stop(iterations=chosen.iterations, seconds=chosen.seconds)
             return _order(chosen.fleet, chosen.out, chosen.strategy, stop, chosen.seed)
@@ -174,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{meaning} on which the certificates must be valid; a fleet has its own",
         )
     _add_tracking(commands)
+    _add_risk(commands)
     return parser
 
 
@@ -195,8 +202,19 @@ def _add_tracking(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     compare.add_argument(
         "--out", type=Path, metavar="DIR", help="a folder for comparison.csv and its picture"
     )
+    baseline = commands.add_parser(
+        "baseline", help="freeze a plan that was approved, with the SHA-256 of all inputs"
+    )
+    baseline.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    baseline.add_argument(
+        "--plan", type=Path, metavar="CSV", help="the plan, instead of the fleet's own"
+    )
+    baseline.add_argument("--approver", required=True, metavar="NAME", help="who approved it")
+    baseline.add_argument(
+        "--date", type=_date, required=True, metavar="DATE", help="the day of the approval"
+    )
     track = commands.add_parser(
-        "track", help="hold a plan against what has happened, and list what is due"
+        "track", help="hold a plan against what has happened, list what is due, and replan"
     )
     track.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
     track.add_argument(
@@ -204,11 +222,12 @@ def _add_tracking(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     track.add_argument(
         "--actuals",
-        type=Path,
+        nargs="+",
         required=True,
         metavar="CSV",
         help="what happened, in the columns of schedule.csv: date is the day on which it did, "
-        "status failed an attempt that did not succeed",
+        "status failed an attempt that did not succeed; or a fleet folder, imported afresh; or "
+        "CERTIFICATE=FILE, the report of IBM's renewal script",
     )
     track.add_argument(
         "--today",
@@ -220,6 +239,53 @@ def _add_tracking(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     track.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
+
+
+def _add_risk(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    risk = commands.add_parser(
+        "risk", help="simulate a plan many times with upgrades and imports that slip"
+    )
+    risk.add_argument("fleet", type=Path, metavar="FLEET", help="the fleet folder")
+    risk.add_argument(
+        "--plan", type=Path, metavar="CSV", help="the plan, instead of the fleet's own"
+    )
+    risk.add_argument("--runs", type=_count, default=1_000, metavar="N", help="runs (1000)")
+    risk.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the random numbers (0); equal seeds give equal slips to any plan",
+    )
+    delays = risk.add_mutually_exclusive_group()
+    delays.add_argument(
+        "--slips",
+        type=Path,
+        metavar="CSV",
+        help="how late things come, with the columns action, site, owner, delay; the first row "
+        "that fits an action counts",
+    )
+    delays.add_argument(
+        "--actuals",
+        type=Path,
+        metavar="CSV",
+        help="what happened, as for track: the delays so far are taken as those to come",
+    )
+    risk.add_argument(
+        "--processes", type=_count, default=1, metavar="N", help="processes that share the work (1)"
+    )
+    risk.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler whose workers do it"
+    )
+    risk.add_argument(
+        "--out", type=Path, metavar="DIR", help="a folder for lead_times.csv and all results"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; write 1 or more")
+    return int(text)
 
 
 def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -441,17 +507,67 @@ def _compare(fleet: Path, plan_a: Path, plan_b: Path, out: Path | None) -> int:
     return FINE
 
 
-def _track(fleet: Path, plan: Path | None, actuals: Path, today: datetime.date, out: Path) -> int:
+def _track(
+    fleet: Path, plan: Path | None, actuals: Sequence[str], today: datetime.date, out: Path
+) -> int:
     described = planner.read_fleet(fleet)
-    found = planner.track(
-        plan_of(described, fleet, plan),
-        planner.read_plan(actuals, described),
-        today=to_day(today),
+    planned, baseline = approved_plan_of(described, fleet, plan), None
+    if plan is None and (baseline := planner.read_baseline(fleet)) is not None:
+        print(f"Against {baseline}:")
+        for name in baseline.changed_inputs(fleet):
+            print(f"{name} has changed since then.")
+    happened = [planner.read_actuals(source, planned, today=to_day(today)) for source in actuals]
+    reported = Plan.of(described, (row for one in happened for row in one.rows()))
+    found = planner.track(planned, reported, today=to_day(today))
+    replanned, conflict = None, ""
+    try:
+        replanned = planner.replan(found.recorded, today=to_day(today))
+    except InfeasibleError as error:
+        conflict = str(error)
+    planner.write_progress(out, found, replanned=replanned, baseline=baseline)
+    for line in (*found.lines(), *(() if replanned is None else replanned.lines())):
+        print(line)
+    if conflict:
+        print(conflict)
+    print(f"Results are in {out}: start with digest.txt, due.csv and progress.csv.")
+    return HAS_ERRORS if conflict else FINE
+
+
+def _baseline(chosen: argparse.Namespace) -> int:
+    made = planner.baseline(
+        chosen.fleet, plan=chosen.plan, approver=chosen.approver, approved_on=chosen.date
     )
-    planner.write_progress(out, found)
+    print(f"Frozen: {made}, with {len(made.inputs)} input files.")
+    print(f"It is in {chosen.fleet / BASELINE_FOLDER}; planner track holds against it.")
+    return FINE
+
+
+def _risk(chosen: argparse.Namespace) -> int:
+    described = planner.read_fleet(chosen.fleet)
+    plan = plan_of(described, chosen.fleet, chosen.plan)
+    slips = None if chosen.slips is None else planner.read_slips(chosen.slips)
+    if chosen.actuals is not None:
+        happened = planner.read_plan(chosen.actuals, described)
+        today = int(happened.day.max(initial=described.start))
+        slips = planner.fitted_slips(planner.track(plan, happened, today=today).rows, plan)
+    bar = Bar()
+    try:
+        found = planner.slip(
+            plan,
+            runs=chosen.runs,
+            seed=chosen.seed,
+            slips=slips,
+            processes=chosen.processes,
+            scheduler=chosen.scheduler,
+            observer=lambda done, whole: bar("sessions", done, whole),
+        )
+    finally:
+        bar.close()
     for line in found.lines():
         print(line)
-    print(f"Results are in {out}: start with digest.txt, due.csv and progress.csv.")
+    if chosen.out is not None:
+        planner.write_risk(chosen.out, found)
+        print(f"Results are in {chosen.out}: start with lead_times.csv and criticality.csv.")
     return FINE
 
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import planner
-from planner.domain.calendar import ALWAYS, NEVER, Calendar, to_day
+from planner.domain.calendar import ALWAYS, NEVER, to_day
 from planner.domain.errors import PlanError
 from planner.domain.plan import UPGRADES, Plan
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.timeline import simulate
 from planner.reporting import tables
 from planner.risk.blocks import parts_of, refused_days
-from planner.risk.delays import Delay, Slip, fitted_slips, read_slips
+from planner.risk.delays import USUAL, Delay, Slip, fitted_slips, read_slips
 from planner.risk.draws import draws_of, endpoints_of
 from planner.risk.kernel import delays, landing
 from planner.risk.result import Risk
@@ -376,8 +376,9 @@ def test_delays_so_far_are_taken_as_those_to_come(plan: Plan) -> None:
     rows = list(plan.rows())
     late = [replace(row, day=row.day + 7) for row in rows]
     progress = planner.track(plan, Plan.of(plan.fleet, late), today=late[-1].day + 1)
-    groups = fitted_slips(progress.rows, Calendar())
+    *groups, rest = fitted_slips(progress.rows, plan)
     assert [(group.action, group.delay.mean) for group in groups] == [
         (planner.Action.UPGRADE_CLIENT, 5.0),
         (planner.Action.IMPORT_CERTIFICATE, 5.0),
     ]
+    assert (rest.action, rest.delay) == (None, USUAL)

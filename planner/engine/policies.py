@@ -58,6 +58,23 @@ def under_policy(
     return replace(plan, fleet=replace(fleet, calendar=calendar, capacity=capacity))
 
 
+def imports_earlier(plan: Plan, n_days: int) -> Plan:
+    """Return the plan with every import so many working days earlier, from the first day on.
+
+    Each goes to the last open day from then on, as imports are made on such; what would be made
+    before the first day is made on it.
+    """
+    calendar, start = plan.fleet.calendar, plan.fleet.start
+    days = plan.day.copy()
+    for row in plan.where(action=Action.IMPORT_CERTIFICATE.label) if n_days else ():
+        day, left = int(days[row]), n_days
+        while day > start and (left > 0 or not calendar.is_open(day)):
+            day -= 1
+            left -= calendar.is_working(day)
+        days[row] = day
+    return replace(plan, day=days)
+
+
 def replanned(plan: Plan) -> Plan:
     """Return the plan with every import dated anew by `complete`; the other actions stay."""
     return complete(plan.without(plan.where(action=Action.IMPORT_CERTIFICATE.label)))

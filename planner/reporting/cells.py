@@ -52,3 +52,13 @@ def ranks(names: Iterable[str]) -> NDArray[np.intp]:
     array = np.array([*names], dtype=object)
     _, rank = np.unique(array, return_inverse=True)
     return rank
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as the content of its CSV file."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def text_bytes(lines: Iterable[str]) -> bytes:
+    """Return lines as the content of a text file."""
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -14,6 +14,7 @@ from planner.engine.replacements import replacements
 from planner.inventory.writing import write_files
 from planner.reporting import certificate_tables
 from planner.reporting.bundles import MANIFEST, bundle_files, bundles, manifest
+from planner.reporting.cells import csv_bytes
 from planner.reporting.runbooks import runbooks
 
 FOLDERS: Final = ("runbooks", "bundles")
@@ -93,7 +94,4 @@ def _tables(deadlines: Deadlines) -> dict[str, bytes]:
         "replacements.csv": certificate_tables.replacements(replacements(deadlines)),
         "distribution.csv": certificate_tables.distribution(distribution(deadlines)),
     }
-    return {
-        name: table.to_csv(index=False, lineterminator="\n").encode()
-        for name, table in tables.items()
-    }
+    return {name: csv_bytes(table) for name, table in tables.items()}

@@ -23,6 +23,7 @@ from planner.inventory.importing.merge import Key, key_of
 from planner.inventory.importing.refresh import Change, ChangeKind
 from planner.inventory.plan_file import read_plan
 from planner.inventory.schema import PLAN_FILE
+from planner.reporting.cells import csv_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,8 +128,8 @@ def import_fleet(
         sources=site.draft.sources,
     )
     reports = {
-        "import_report.csv": _csv(result.to_frame()),
-        "import_findings.csv": _csv(result.findings.to_frame()),
+        "import_report.csv": csv_bytes(result.to_frame()),
+        "import_findings.csv": csv_bytes(result.findings.to_frame()),
     }
     if not site.is_new:
         columns = changes_columns(result)
@@ -166,10 +167,6 @@ def _planned(changes: Sequence[Change], plan: Plan | None) -> tuple[str, ...]:
         )
         for change in changes
     )
-
-
-def _csv(table: "pd.DataFrame") -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def changes_columns(result: Import) -> dict[str, Sequence[str]]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from planner.domain.errors import PlannerError
 from planner.inventory.writing import write_files
 from planner.reporting import packet_tables
+from planner.reporting.cells import csv_bytes
 from planner.reporting.jupyter import NOTEBOOK_ONLY, notebooks_folder, require_lab
-from planner.reporting.results import csv_bytes, csv_contents
+from planner.reporting.results import csv_contents
 from planner.reporting.run import Observer, Run
 from planner.reporting.run import plan as run_plan
 

@@ -18,9 +18,11 @@ from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import distribution
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline
+from planner.inventory.baseline import Baseline
 from planner.inventory.writing import write_files
 from planner.ordering.result import Result
 from planner.reporting import tables
+from planner.reporting.cells import csv_bytes
 from planner.reporting.order_tables import order_summary
 from planner.reporting.schedule import schedule
 
@@ -85,9 +87,13 @@ def result_files(
     findings: Findings,
     *,
     order: Result | None = None,
+    baseline: Baseline | None = None,
     observer: Observer | None = None,
 ) -> dict[str, bytes]:
-    """Return every file of one run as its name and content; as `write_results` writes them."""
+    """Return every file of one run as its name and content; as `write_results` writes them.
+
+    summary.json refers to the baseline of the fleet folder, where there is one.
+    """
     tell = observer or _tell_nobody
     contents: dict[str, bytes] = {}
     for name, table in _csv_files(deadlines, findings).items():
@@ -95,7 +101,8 @@ def result_files(
         contents[name] = csv_bytes(table())
     tell("summary.json")
     of_order = {} if order is None else {"order": order_summary(order)}
-    contents["summary.json"] = _json(summary(deadlines, findings) | of_order)
+    approved = {} if baseline is None else {"baseline": baseline.record()}
+    contents["summary.json"] = _json(summary(deadlines, findings) | of_order | approved)
     return contents | _figures(deadlines, tell)
 
 
@@ -114,11 +121,6 @@ def evidence(deadlines: Deadlines, findings: Findings) -> pd.DataFrame:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     inputs = {"fleet folder": deadlines.timeline.plan.fleet.origin.sha256}
     return pd.Series(inputs | digests, name="sha256").rename_axis("file").reset_index()
-
-
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as the content of its CSV file."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _csv_files(deadlines: Deadlines, findings: Findings) -> dict[str, Callable[[], pd.DataFrame]]:

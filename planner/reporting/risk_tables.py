@@ -32,13 +32,13 @@ def lead_times(found: Risk) -> pd.DataFrame:
         {
             "client": picked(texts(fleet.endpoint_names()), rows.endpoint()),
             "key_database": picked(texts(fleet.key_databases.name), rows.key_database()),
-            "anchor": picked(texts(rows.timeline.compiled.certificates.name), rows.anchor),
+            "certificate": picked(texts(rows.timeline.compiled.certificates.name), rows.anchor),
             "needed": dates(rows.needed),
             "planned": dates(rows.planned),
             "lead_days": whole_numbers(found.leads, empty=~found.has_lead()),
         }
     )
-    return table.sort_values(["client", "key_database", "anchor"]).reset_index(drop=True)
+    return table.sort_values(["client", "key_database", "certificate"]).reset_index(drop=True)
 
 
 def criticality(found: Risk) -> pd.DataFrame:

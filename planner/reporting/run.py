@@ -1,5 +1,6 @@
 """The main job: a fleet folder in; its plan, timeline, deadlines and findings out."""
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.findings import check_deadlines
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import Timeline, simulate
+from planner.inventory.baseline import FOLDER as BASELINE_FOLDER
+from planner.inventory.baseline import PLAN as BASELINE_PLAN
+from planner.inventory.baseline import Baseline, freeze_baseline, read_baseline
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
 from planner.inventory.writing import write_files
@@ -19,8 +23,10 @@ from planner.ordering.objective import Objective
 from planner.ordering.optimise import optimise, order
 from planner.ordering.result import Progress, Result
 from planner.ordering.stopping import Stop
+from planner.reporting.cells import csv_bytes
 from planner.reporting.handout import FOLDERS, check_handout_folders, handout_files
 from planner.reporting.results import result_files, write_results
+from planner.reporting.schedule import schedule
 
 Observer = Callable[[str], None]
 
@@ -85,7 +91,8 @@ def plan(
         measures=measures(found),
     )
     if out is not None:
-        contents = result_files(run.deadlines, run.findings, observer=tell)
+        approved = read_baseline(Path(fleet))
+        contents = result_files(run.deadlines, run.findings, baseline=approved, observer=tell)
         if runbooks:
             tell("writing runbooks and bundles")
             contents |= handout_files(run.deadlines)
@@ -147,6 +154,40 @@ def propose(
         timeline = found.deadlines.timeline
         write_results(Path(out), found.best, timeline, found.deadlines, findings, order=found)
     return found
+
+
+def baseline(
+    fleet: str | Path,
+    *,
+    approver: str,
+    approved_on: datetime.date,
+    plan: str | Path | None = None,
+) -> Baseline:
+    """Freeze a plan and the SHA-256 of all inputs as what was approved; `planner track` uses it.
+
+    Parameters
+    ----------
+    fleet
+        The fleet folder; the baseline is written into its folder `baseline`.
+    plan
+        The plan; without it plan.csv, else the completed upgrade columns.
+
+    Raises
+    ------
+    InventoryError, PlanError
+        If the input cannot be used, or there is a baseline already.
+    """
+    described = read_fleet(fleet)
+    found = deadlines(simulate(plan_of(described, Path(fleet), plan)))
+    content = csv_bytes(schedule(found.timeline.plan, found))
+    return freeze_baseline(fleet, described, content, approver=approver, approved_on=approved_on)
+
+
+def approved_plan_of(fleet: Fleet, folder: Path, given: str | Path | None) -> Plan:
+    """Return the given plan, else that of the baseline, else what `plan_of` returns."""
+    if given is None and read_baseline(folder) is not None:
+        given = folder / BASELINE_FOLDER / BASELINE_PLAN
+    return plan_of(fleet, folder, given)
 
 
 def plan_of(fleet: Fleet, folder: Path, given: str | Path | None) -> Plan:

@@ -36,6 +36,7 @@ from planner.engine.timeline import Timeline
 from planner.inventory.certificate_inventory import CertificateInventory
 from planner.inventory.schema import SESSIONS
 from planner.ordering.front import Front
+from planner.ordering.replan import Replanned
 from planner.ordering.result import Result
 from planner.reporting import (
     certificate_tables,
@@ -90,7 +91,7 @@ waves = certificate_tables.waves
 import_changes = import_tables.changes
 orders = order_tables.orders
 comparison, progress = tracking_tables.comparison, tracking_tables.progress
-due = tracking_tables.due
+due, moves = tracking_tables.due, tracking_tables.moves
 key_numbers = packet_tables.key_numbers
 owners = packet_tables.owners
 points_of_no_return = packet_tables.points_of_no_return
@@ -366,6 +367,8 @@ def frame(value: object) -> pd.DataFrame:
             return comparison(value)
         case Progress():
             return progress(value)
+        case Replanned():
+            return tracking_tables.moves(value)
         case Risk():
             return risk_tables.risk(value)
         case Import():

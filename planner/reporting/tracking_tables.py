@@ -10,6 +10,7 @@ from planner.domain.calendar import iso
 from planner.domain.fleet import Fleet
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES
+from planner.ordering.replan import Replanned
 from planner.reporting.cells import NumberColumn, text_column, texts, whole_numbers
 from planner.reporting.schedule import schedule
 from planner.tracking.compare import Comparison, Move, Refusals, Slack
@@ -76,6 +77,20 @@ def progress(found: Progress) -> pd.DataFrame:
     frame = pd.DataFrame({**columns, "what": what}, copy=False)
     frame.insert(4, "action", labels)
     return frame
+
+
+def moves(found: Replanned) -> pd.DataFrame:
+    """Return the table of moves.csv: each action that replanning moves, and why."""
+    rows = found.moves
+    columns = {
+        "before": text_column(texts(iso(row.before) for row in rows)[:-1]),
+        "date": text_column(texts(iso(row.action.day) for row in rows)[:-1]),
+        "action": text_column(texts(row.action.action.label for row in rows)[:-1]),
+    }
+    for column in ("client", "server", "account", "key_database", "certificate", "option", "value"):
+        columns[column] = text_column(texts(getattr(row.action, column) for row in rows)[:-1])
+    columns["reason"] = text_column(texts(row.reason for row in rows)[:-1])
+    return pd.DataFrame(columns, copy=False)
 
 
 def due(found: Progress) -> pd.DataFrame:

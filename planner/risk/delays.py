@@ -8,9 +8,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import NEVER, Calendar
+from planner.domain.calendar import NEVER
 from planner.domain.errors import Faults, PlanError
-from planner.domain.plan import ACTION_LABELS, Action, PlannedAction
+from planner.domain.plan import ACTION_LABELS, Action, Plan, PlannedAction
 from planner.inventory.csv_tables import Table, read_table
 from planner.inventory.schema import Column
 
@@ -201,15 +201,16 @@ class Happened(Protocol):
         """Day on which it happened."""
 
 
-def fitted_slips(rows: Sequence[Happened], calendar: Calendar) -> tuple[Slip, ...]:
+def fitted_slips(rows: Sequence[Happened], plan: Plan) -> tuple[Slip, ...]:
     """Take the delays so far, by kind of action, as the distributions of those to come.
 
-    What was early counts as in time. Kinds of which nothing has happened do not slip.
+    What was early counts as in time. Kinds of which nothing has happened yet slip as usual.
     """
     found: dict[Action, list[tuple[int, float]]] = {}
     for row in rows:
         if NEVER not in (row.planned, row.actual) and row.action.action in MAY_SLIP:
             days = range(row.planned + 1, row.actual + 1)
-            late = sum(calendar.is_working(day) for day in days)
+            late = sum(plan.fleet.calendar.is_working(day) for day in days)
             found.setdefault(row.action.action, []).append((min(late, LONGEST), 1.0))
-    return tuple(Slip(action=kind, delay=Delay.table(found[kind])) for kind in sorted(found))
+    fitted = tuple(Slip(action=kind, delay=Delay.table(found[kind])) for kind in sorted(found))
+    return (*fitted, Slip(delay=USUAL))

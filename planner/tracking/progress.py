@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from planner.domain import views
-from planner.domain.calendar import NEVER, iso
+from planner.domain.calendar import ALWAYS, NEVER, iso
 from planner.domain.plan import UPGRADES, Plan, PlannedAction
 from planner.engine.timeline import simulate
 from planner.tracking.compare import Comparison, compare
@@ -87,6 +87,9 @@ class Progress:
     standing
         The plan as things stand: what happened on its days, what is overdue on `today`, the rest
         as planned.
+    recorded
+        What happened on its days, the rest as planned, also where that is overdue: what
+        `planner.replan` asks for.
     comparison
         `standing` against the plan.
     """
@@ -95,6 +98,7 @@ class Progress:
     today: int
     rows: tuple[Tracked, ...]
     standing: Plan
+    recorded: Plan
     comparison: Comparison
     forecast: Forecast
 
@@ -156,11 +160,13 @@ def track(plan: Plan, actuals: Plan, *, today: int) -> Progress:
         raise ValueError("plan and actuals are for different fleets; read both for the same one")
     rows = tuple(_rows(list(plan.rows()), list(actuals.rows()), today))
     standing = Plan.of(plan.fleet, _standing(rows, today))
+    recorded = Plan.of(plan.fleet, _standing(rows, ALWAYS))
     return Progress(
         plan=plan,
         today=today,
         rows=rows,
         standing=standing,
+        recorded=recorded,
         comparison=compare(simulate(plan), simulate(standing)),
         forecast=_forecast(rows, today),
     )
@@ -245,13 +251,13 @@ def _unplanned(actual: PlannedAction, today: int) -> Tracked:
     )
 
 
-def _standing(rows: Sequence[Tracked], today: int) -> Iterator[PlannedAction]:
-    """Actions as things stand; what is overdue happens today at the earliest."""
+def _standing(rows: Sequence[Tracked], earliest: int) -> Iterator[PlannedAction]:
+    """Actions as things stand; what is still to do happens on a day at the earliest."""
     for row in rows:
         if row.has_happened:
             yield replace(row.action, day=row.actual, status=DONE_STATUS)
         elif row.planned != NEVER:
-            yield replace(row.action, day=max(row.planned, today))
+            yield replace(row.action, day=max(row.planned, earliest))
 
 
 def _forecast(rows: Sequence[Tracked], today: int) -> Forecast:

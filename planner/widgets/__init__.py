@@ -8,6 +8,7 @@ from planner.widgets.download import DownloadButton
 from planner.widgets.fleet_explorer import FleetExplorer
 from planner.widgets.order_explorer import OrderExplorer
 from planner.widgets.planning_board import PlanningBoard
+from planner.widgets.risk_explorer import RiskExplorer
 from planner.widgets.session_film import SessionFilm
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "FleetExplorer",
     "OrderExplorer",
     "PlanningBoard",
+    "RiskExplorer",
     "SessionFilm",
 ]

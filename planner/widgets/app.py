@@ -15,6 +15,7 @@ from planner.widgets.deadline_explorer import DeadlineExplorer
 from planner.widgets.fleet_explorer import FleetExplorer
 from planner.widgets.order_explorer import OrderExplorer
 from planner.widgets.planning_board import PlanningBoard
+from planner.widgets.risk_explorer import RiskExplorer
 from planner.widgets.session_film import SessionFilm
 from planner.widgets.session_guard import SessionGuard
 
@@ -48,6 +49,7 @@ class PlanningRoom:
             "Through time": lambda: SessionFilm(board.deadlines.timeline).panel.widget,
             "Deadlines": lambda: DeadlineExplorer(board.value).panel.widget,
             "Orders": lambda: OrderExplorer(board.value).panel.widget,
+            "Slips": lambda: RiskExplorer(board.value).panel.widget,
         }
         self._shown: dict[str, Plan] = {}
         self.tabs = ipywidgets.Tab(

@@ -7,7 +7,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from planner.reporting.results import csv_bytes
+from planner.reporting.cells import csv_bytes
 
 Table = Callable[[], pd.DataFrame]
 

@@ -24,8 +24,8 @@ from planner.ordering.result import Progress, Result
 from planner.ordering.stopping import Stop
 from planner.ordering.strategies import STRATEGIES
 from planner.reporting import plots, tables
+from planner.reporting.cells import csv_bytes
 from planner.reporting.plots.style import counted
-from planner.reporting.results import csv_bytes
 from planner.reporting.schedule import schedule
 from planner.tracking.compare import Comparison, compare
 from planner.widgets.download import DownloadButton

@@ -21,9 +21,9 @@ from planner.engine.measures import measures
 from planner.engine.timeline import simulate
 from planner.inventory.writing import write_file
 from planner.reporting import tables
+from planner.reporting.cells import csv_bytes
 from planner.reporting.colours import MODE_COLOURS, MODE_LETTERS, STACKING, text_on
 from planner.reporting.plots.style import counted
-from planner.reporting.results import csv_bytes
 from planner.reporting.schedule import schedule
 from planner.widgets.download import DownloadButton
 from planner.widgets.panel import STATIC

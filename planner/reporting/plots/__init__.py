@@ -14,6 +14,7 @@ from planner.reporting.plots.modes import sessions_by_mode
 from planner.reporting.plots.network import fleet_graph
 from planner.reporting.plots.orders import orders
 from planner.reporting.plots.rollout import gantt
+from planner.reporting.plots.slips import lead_chart
 from planner.reporting.plots.style import FORMATS, picture, save
 from planner.reporting.plots.waves import wave_chart
 from planner.reporting.plots.words import alternative_text
@@ -27,6 +28,7 @@ __all__ = [
     "deadline_heat",
     "fleet_graph",
     "gantt",
+    "lead_chart",
     "orders",
     "picture",
     "save",

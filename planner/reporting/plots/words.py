@@ -10,11 +10,12 @@ from planner.domain.rules import Mode, Verdict
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import Distribution
 from planner.engine.timeline import Timeline
-from planner.reporting.plots import comparison, distribution, modes, network, rollout, waves
+from planner.reporting.plots import comparison, distribution, modes, network, rollout, slips, waves
 from planner.reporting.plots.style import counted
+from planner.risk.result import Risk
 from planner.tracking.compare import Comparison
 
-NAMES: Final = ("modes", "deadlines", "gantt", "fleet", "waves", "comparison")
+NAMES: Final = ("modes", "deadlines", "gantt", "fleet", "waves", "comparison", "leads")
 
 
 def alternative_text(name: str, value: object) -> str:
@@ -23,7 +24,7 @@ def alternative_text(name: str, value: object) -> str:
     Parameters
     ----------
     name
-        One of `modes`, `deadlines`, `gantt`, `fleet`, `waves`, `comparison`.
+        One of `modes`, `deadlines`, `gantt`, `fleet`, `waves`, `comparison`, `leads`.
     value
         What the picture was drawn from.
 
@@ -47,6 +48,11 @@ def alternative_text(name: str, value: object) -> str:
             return (
                 f"Lines show how many sessions of {value.fleet.name} two plans leave in plain "
                 f"text, and refuse, on every day. {comparison.numbers(value)}"
+            )
+        case "leads", Risk():
+            return (
+                f"Bars show for how many imports of {value.plan.fleet.name} each lead is enough "
+                f"when upgrades and imports slip. {slips.numbers(value)}"
             )
         case _:
             kind = type(value).__name__
