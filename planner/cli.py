@@ -222,12 +222,12 @@ def _add_tracking(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     track.add_argument(
         "--actuals",
-        nargs="+",
+        action="append",
         required=True,
         metavar="CSV",
         help="what happened, in the columns of schedule.csv: date is the day on which it did, "
         "status failed an attempt that did not succeed; or a fleet folder, imported afresh; or "
-        "CERTIFICATE=FILE, the report of IBM's renewal script",
+        "CERTIFICATE=FILE, the report of IBM's renewal script; may be given again",
     )
     track.add_argument(
         "--today",

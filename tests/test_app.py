@@ -59,7 +59,8 @@ def test_its_sessions_learn_what_to_show_from_the_environment(
 def test_the_page_shows_the_fleet_of_the_environment() -> None:
     guard, tabs = room(app_environment(FLEET, None, idle_seconds=90)).children
     assert repr(guard) == "SessionGuard(90 s)"
-    assert tabs.titles == ("Planning board", "Fleet by day", "Through time", "Deadlines", "Orders")
+    explorers = ("Fleet by day", "Through time", "Deadlines", "Orders", "Slips")
+    assert tabs.titles == ("Planning board", *explorers)
     assert len(tabs.children[0].children[0].state["cards"]) > 5
 
 
@@ -67,8 +68,8 @@ def test_an_explorer_is_made_when_its_tab_is_opened_and_again_for_another_plan()
     board = PlanningBoard(eight_cases().plan)
     shown = PlanningRoom(board, idle_seconds=60)
     explorers = list(shown.tabs.children[1:])
-    assert [len(tab.children) for tab in explorers] == [0, 0, 0, 0]
-    for place in (1, 2, 3, 4):
+    assert [len(tab.children) for tab in explorers] == [0] * 5
+    for place in range(1, 6):
         shown.tabs.selected_index = place
         assert len(explorers[place - 1].children) == 1
     first = explorers[2].children[0]

@@ -52,7 +52,7 @@ def test_a_freeze_that_covers_the_only_window_is_named_with_the_window(tmp_path:
 def test_a_capacity_that_is_too_small_for_the_plan_is_named_alone(tmp_path: Path) -> None:
     fleet = site_fleet(tmp_path, capacity={"clients_per_week": 1, "servers_per_week": 1})
     assert conflict_of(fleet) == [
-        "rollout order: no order keeps these 1 constraints together; give up or loosen one of them",
+        "rollout order: no order keeps this constraint; give it up or loosen it",
         "fleet.toml: capacity.clients_per_week is 1; raise it, or extend the end of the plan",
     ]
 

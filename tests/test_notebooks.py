@@ -190,6 +190,8 @@ def test_the_notebooks_of_the_story_are_there() -> None:
         "06_rollout_orders",
         "07_planning_board",
         "08_report",
+        "09_tracking",
+        "10_slips",
     }
 
 

@@ -71,10 +71,13 @@ def infeasible(parts: Sequence[Part]) -> InfeasibleError:
         what = "no order was found, and none of the constraints could be blamed"
         cure = "extend the end of the plan"
         return InfeasibleError([Fault(file="fleet.toml", what=what, cure=cure)])
+    several = len(parts) > 1
     head = Fault(
         file="rollout order",
-        what=f"no order keeps these {len(parts)} constraints together",
-        cure="give up or loosen one of them",
+        what=f"no order keeps these {len(parts)} constraints together"
+        if several
+        else "no order keeps this constraint",
+        cure="give up or loosen one of them" if several else "give it up or loosen it",
     )
     return InfeasibleError([head, *(part.fault for part in parts)])
 

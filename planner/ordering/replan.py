@@ -14,7 +14,7 @@ import numpy as np
 
 from planner.domain import views
 from planner.domain.calendar import NEVER, Days, iso, monday_of
-from planner.domain.fleet import Flags
+from planner.domain.fleet import Flags, Fleet
 from planner.domain.order_rules import OrderRule, RuleKind
 from planner.domain.plan import UPGRADES, Action, Plan, PlannedAction
 from planner.domain.rules import Verdict
@@ -174,7 +174,8 @@ class _Repair:
     """One attempt: the rows of a plan, on days that move where they must."""
 
     def __init__(self, plan: Plan, today: int, constraints: Constraints) -> None:
-        self._given, self._fleet, self._today = plan, plan.fleet, today
+        self._own, self._fleet, self._today = plan, _under(plan.fleet, constraints), today
+        self._given = replace(plan, fleet=self._fleet)
         self._constraints = constraints
         self._rows = list(plan.rows())
         self._days = plan.day.tolist()
@@ -192,13 +193,8 @@ class _Repair:
             for row, day in enumerate(self._days)
             if self._upgrades[row] or self._rows[row].action is Action.IMPORT_CERTIFICATE
         )
-        latest = self._fleet.calendar if constraints.has_lead else None
-        first, last = self._fleet.start, self._fleet.end
-        self._latest: Days = (
-            np.arange(first, last, dtype=np.int32)
-            if latest is None
-            else latest.latest_safe_days(first, last)
-        )
+        fleet = self._fleet
+        self._latest: Days = fleet.calendar.latest_safe_days(fleet.start, fleet.end)
 
     def succeeds(self) -> bool:
         """Move what must; whether a day was found for all of it."""
@@ -206,7 +202,7 @@ class _Repair:
             self._move_overdue()
             before = _by_key(deadlines(simulate(self._given)))
             for _ in range(_ROUNDS):
-                if not self._mend_imports(deadlines(simulate(self.plan())), before):
+                if not self._mend_imports(deadlines(simulate(self._plan())), before):
                     return True
         except _Stuck:
             pass
@@ -215,7 +211,10 @@ class _Repair:
     def plan(self) -> Plan:
         """Return the plan as the attempt stands."""
         if not self._reasons and not self._added:
-            return self._given
+            return self._own
+        return replace(self._plan(), fleet=self._own.fleet)
+
+    def _plan(self) -> Plan:
         moved = (
             replace(row, day=day) if row.day != day else row
             for row, day in zip(self._rows, self._days, strict=True)
@@ -271,14 +270,6 @@ class _Repair:
         if site not in self._open:
             self._open[site] = self._constraints.may_upgrade(self._fleet, site)
         return bool(self._open[site][day - self._fleet.start])
-
-    def _is_open(self, day: int) -> bool:
-        calendar = replace(
-            self._fleet.calendar,
-            freezes=self._constraints.freezes,
-            holidays=self._constraints.holidays,
-        )
-        return calendar.is_open(day)
 
     # --- Moving ---
 
@@ -365,7 +356,9 @@ class _Repair:
                 self._put(row, day, f"it goes with the upgrade of {name}")
 
     def _first_open(self, day: int) -> int:
-        found = next((d for d in range(day, self._fleet.end) if self._is_open(d)), None)
+        found = next(
+            (d for d in range(day, self._fleet.end) if self._fleet.calendar.is_open(d)), None
+        )
         if found is None:
             raise _Stuck
         return found
@@ -374,7 +367,7 @@ class _Repair:
         """First day for an import from a day on; the latest one up to `last` if given."""
         days = range(max(not_before, self._today), min(self._fleet.end, last + 1))
         for day in reversed(days) if last != NEVER else days:
-            if self._is_open(day) and self._has_room(row, day):
+            if self._fleet.calendar.is_open(day) and self._has_room(row, day):
                 return day
         raise _Stuck
 
@@ -467,11 +460,26 @@ class _Repair:
         if any(_same_import(new, added) for added, _ in self._added):
             return False
         opens = self._opens(found, place)
-        days = [d for d in range(opens, max(opens, latest) + 1) if self._is_open(d)]
+        days = [d for d in range(opens, max(opens, latest) + 1) if self._fleet.calendar.is_open(d)]
         day = days[-1] if days else self._first_open(opens)
         reason = f"it is needed on {iso(int(found.needed[place]))}, and was not planned"
         self._added.append((replace(new, day=day), reason))
         return True
+
+
+def _under(fleet: Fleet, constraints: Constraints) -> Fleet:
+    """Return the fleet under some of its constraints."""
+    own = fleet.calendar
+    calendar = replace(
+        own,
+        freezes=constraints.freezes,
+        holidays=constraints.holidays,
+        windows=constraints.windows,
+        lead_days=own.lead_days if constraints.has_lead else 0,
+    )
+    if (calendar, constraints.capacity) == (own, fleet.capacity):
+        return fleet
+    return replace(fleet, calendar=calendar, capacity=constraints.capacity)
 
 
 def _same_import(one: PlannedAction, other: PlannedAction) -> bool:

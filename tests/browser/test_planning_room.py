@@ -269,7 +269,7 @@ def test_a_slider_shows_another_day_and_skips_what_is_stale(room: Page, plan: Pl
     expect(headline).to_contain_text("2025-04-21")
 
 
-@pytest.mark.parametrize("tab", ["Fleet by day", "Through time", "Deadlines", "Orders"])
+@pytest.mark.parametrize("tab", ["Fleet by day", "Through time", "Deadlines", "Orders", "Slips"])
 def test_an_explorer_has_nothing_against_it_and_shows_names_as_text(room: Page, tab: str) -> None:
     room.get_by_role("tab", name=tab).click()
     if tab == "Orders":

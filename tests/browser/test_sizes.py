@@ -11,7 +11,7 @@ from tests.browser.conftest import check_layout
 from tests.builders import action, case, certificate, client, server, session, write_case
 
 NEW: Final = "8.1.27"
-TABS: Final = ("Planning board", "Fleet by day", "Through time", "Deadlines", "Orders")
+TABS: Final = ("Planning board", "Fleet by day", "Through time", "Deadlines", "Orders", "Slips")
 
 OVERLAPS: Final = """
 () => {
