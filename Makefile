@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# NIST's test cases of certificate chains, in an archive of a package that is installed without them.
-PKITS := .venv/pkits/.fetched
+# NIST's test cases of certificate chains, and published scheduling instances: both are in archives of
+# packages that are installed without them.
+ARCHIVES := .venv/archives/.fetched
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval.cfg --nbval-cell-timeout=120
 # Where a figure appears in a notebook, whatever backend the caller has set.
 INLINE := module://matplotlib_inline.backend_inline
@@ -29,7 +30,7 @@ plan: $(STAMP) ## plan the example fleet data/harbour into out/
 	@echo "  out/modes.png             sessions by session security over time"
 	@echo "  out/findings.csv          what is wrong or risky, and how to cure it"
 
-test: $(STAMP) $(PKITS) ## run every test: unit tests, doctests, a browser where there is one, notebooks
+test: $(STAMP) $(ARCHIVES) ## run every test: unit tests, doctests, a browser where there is one, notebooks
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  command -v google-chrome >/dev/null || \
 	  echo "make: no Chromium is installed, so the tests in a browser are skipped"
@@ -76,7 +77,7 @@ $(STAMP): requirements.lock pyproject.toml
 	fi
 	@touch $@
 
-$(PKITS): $(STAMP) tests/pkits/archive.txt
+$(ARCHIVES): $(STAMP) tests/pkits/archive.txt tests/psplib/archive.txt
 	@$(BIN)/python -m pip download --quiet --require-hashes --no-deps --no-build-isolation \
-	  --no-binary :all: --dest .venv/pkits -r tests/pkits/archive.txt
+	  --no-binary :all: --dest .venv/archives -r tests/pkits/archive.txt -r tests/psplib/archive.txt
 	@touch $@

@@ -30,7 +30,7 @@ def archive() -> dict[str, bytes]:
     """Files of the test cases by name, read from the archive in memory."""
     (pin,) = (line for line in (FOLDER / "archive.txt").read_text().splitlines() if "==" in line)
     name, _, version = pin.split()[0].partition("==")
-    path = Path(sys.prefix) / "pkits" / f"{name.replace('-', '_')}-{version}.tar.gz"
+    path = Path(sys.prefix) / "archives" / f"{name.replace('-', '_')}-{version}.tar.gz"
     assert path.exists(), f"{path} is missing; `make test` fetches it, CONTRIBUTING.md says how"
     files = {}
     with tarfile.open(path) as tar:
