@@ -59,7 +59,7 @@ def test_controls_change_the_slips_and_the_plan(plan: Plan) -> None:
     assert explorer.value.probability < before.probability
     explorer.imports.value = 0
     assert explorer.value.probability == 0.0
-    assert explorer.panel.view.table["title"].startswith("No slip of an action refuses any session")
+    assert explorer.panel.view.table["title"].startswith("No slip refuses a session for")
 
 
 def test_imports_are_made_earlier_by_working_days_on_open_days(plan: Plan) -> None:

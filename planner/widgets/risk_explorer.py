@@ -94,7 +94,7 @@ class RiskExplorer:
             ax=plots.lead_chart(self._value),
             title=f"{len(critical):,} actions whose slip is part of a refusal, the worst first"
             if len(critical)
-            else "No slip of an action refuses any session; the actions that may slip",
+            else "No slip refuses a session for longer than planned; the actions that may slip",
             table=critical if len(critical) else table,
         )
 
