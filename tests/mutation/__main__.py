@@ -133,12 +133,14 @@ def trials_at_import(sample: Sample, found: Survey, tried: Collection[Key]) -> l
 def result_of(trial: Trial, outcome: Outcome | None) -> Result:
     """Return how a mutant ended."""
     mutant = trial.mutant
-    if outcome is None:
+    if not trial.tests:
+        ending = Ending.UNREACHED
+    elif outcome is None:
         ending = Ending.STOPPED
     elif outcome.killer:
         ending = Ending.FOUND
     else:
-        ending = Ending.SURVIVED if trial.tests else Ending.UNREACHED
+        ending = Ending.SURVIVED
     return Result(
         module=mutant.module,
         number=mutant.number,
@@ -178,7 +180,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "mutation")
-    parser.add_argument("--again", action="store_true", help="only the survivors of the last run")
+    parser.add_argument(
+        "--again", action="store_true", help="only those of the last run that no test failed on"
+    )
     options = parser.parse_args()
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "MPLBACKEND": "Agg"}
     os.chdir(ROOT)
@@ -188,7 +192,7 @@ def main() -> int:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     before = noted(out) if options.again else []
-    only = frozenset(result.key for result in before if result.is_survivor)
+    only = frozenset(r.key for r in before if r.is_survivor or r.ending is Ending.STOPPED)
     sample = drawn(options.modules, options.sample, options.seed, only if options.again else None)
     again = {mutant.key for mutant in sample.mutants}
     (out / RESULTS).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import pickle
 import resource
 import signal
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -55,6 +56,8 @@ def _forked(work: Callable[[Task], Answer], task: Task, file: Path) -> int:
         part.write_bytes(pickle.dumps(answer))
         part.rename(file)
         status = 0
+    except BaseException:  # noqa: BLE001  a fork must never get past here
+        traceback.print_exc()
     finally:
         os._exit(status)
 

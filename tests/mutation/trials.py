@@ -124,9 +124,9 @@ def try_in_place(
         for function in functions[mutant.module, mutant.function]:
             function.__code__ = code or function.__code__
         tests = [items[test.name] for test in trial.tests]
-        for test, facts, following in zip(tests, trial.tests, [*tests[1:], None], strict=True):
+        for number, (test, facts) in enumerate(zip(tests, trial.tests, strict=True), start=1):
             allow_seconds_more(2 + int(10 * facts.seconds))
-            run_item(test, following)
+            run_item(test, tests[number] if number < len(tests) else None)
             if failures.first:
                 break
         return Outcome(failures.first)
