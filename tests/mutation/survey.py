@@ -20,9 +20,9 @@ from tests.mutation.forks import in_forks
 from tests.mutation.mutants import Mutant
 
 # At most so much of the tests of a module's own file, of those against the oracle, of the rest.
-OWN_SECONDS = 8.0
-ORACLE_SECONDS = 25.0
-OTHER_SECONDS = 5.0
+OWN_SECONDS = 3.0
+ORACLE_SECONDS = 7.0
+OTHER_SECONDS = 2.0
 ORACLE_FILE = "tests/test_timeline.py"
 
 
@@ -65,17 +65,23 @@ def run_item(item: pytest.Item, following: pytest.Item | None) -> None:
 def survey_tests(items: Sequence[pytest.Item], root: Path) -> list[TestFacts]:
     """Measure each test that runs any line of the core; nothing is remembered from one to another.
 
-    Seconds are counted with the tracer, which slows loops: they are too many rather than too few.
+    Each test runs twice: for its time, and for its lines with a tracer that slows it.
     """
-    tracer, seconds, caches = new_coverage(root), {}, caches_of_functions()
+    seconds: dict[str, float] = {}
+    caches = caches_of_functions()
+    for item in items:
+        for cache in caches:
+            cache.cache_clear()
+        begin = time.process_time()
+        run_item(item, None)
+        seconds[item.nodeid] = time.process_time() - begin
+    tracer = new_coverage(root)
     tracer.start()
     for item in items:
         for cache in caches:
             cache.cache_clear()
         tracer.switch_context(item.nodeid)
-        begin = time.process_time()
         run_item(item, None)
-        seconds[item.nodeid] = time.process_time() - begin
     tracer.stop()
     lines: dict[str, dict[str, set[int]]] = {name: defaultdict(set) for name in seconds}
     data = tracer.get_data()
