@@ -16,7 +16,7 @@ WORKERS := -n 2 --dist loadfile
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab app lint bench clean
+.PHONY: help plan test lab app lint bench mutants clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -53,6 +53,10 @@ lint: $(STAMP) ## style, types, the rooms' contract, spelling
 bench: $(STAMP) ## measure the engine against pandas and Polars, and an import of 100,000 nodes
 	$(BIN)/python -m tests.benchmarks.simulate
 	$(BIN)/python -m tests.benchmarks.importing
+
+mutants: $(STAMP) ## change the core in many places, and see which changes no test notices
+	$(BIN)/python -m pip install --quiet -r tests/mutation/requirements.txt
+	$(BIN)/python -m tests.mutation --jobs 2
 
 clean: ## remove results and caches (`rm -rf .venv` starts over)
 	rm -rf out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

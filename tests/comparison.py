@@ -1,7 +1,9 @@
 """Compares the engine's answer with the oracle's: the same rows, day for day."""
 
+import random
 import tempfile
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +19,10 @@ from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.plan_file import read_plan
 from planner.reporting import tables
 from tests.builders import write_case
-from tests.oracle import Answer, Case
+from tests.oracle import Answer, Case, solve
+from tests.strategies import random_case
 
+N_SEEDED = 300
 STATE_COLUMNS = [
     *("client", "server", "account", "key_database", "start", "end", "mode", "reason", "tls"),
 ]
@@ -35,6 +39,19 @@ def plan_of_case(case: Case) -> Plan:
     """Return a case's plan through a fleet folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         return read_case(case, Path(folder))
+
+
+@cache
+def solved(seed: int) -> tuple[Case, Answer]:
+    """Return a random fleet and what the oracle says of it; callers leave both as they are."""
+    case = random_case(random.Random(seed))
+    return case, solve(case)
+
+
+def remember_answers() -> None:
+    """Solve the seeded fleets, so that forks of this process need not."""
+    for seed in range(N_SEEDED):
+        solved(seed)
 
 
 def answer_of(plan: Plan) -> Answer:

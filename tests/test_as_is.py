@@ -133,3 +133,21 @@ def test_the_comparison_is_a_table() -> None:
         ),
     )
     assert "ba01 -&gt; NEW" in check(TLS)._repr_html_()
+
+
+def test_findings_say_how_often_why_and_what_to_do() -> None:
+    (once,) = check(replace(TLS, protocol="TLSV12")).findings
+    assert once.what == "the log shows it as TLSV12, once; computed is tls-partial (TLS 1.3)"
+    assert once.why.endswith(" A level, an option, or what the client trusts is not as imported.")
+    assert once.fix == (
+        "Check the levels of both ends, SSL in the stanza, and what the key database holds."
+    )
+    (own,) = check(replace(TLS, server="CA")).findings
+    assert own.what == (
+        "the log shows its own self-signed one; the fleet says that it presents issued"
+    )
+    assert own.why == "What the server presents decides which anchor every client needs."
+    assert own.fix == (
+        "Correct the column certificate in servers.csv, or give the server's own file."
+    )
+    assert (own.severity, own.file, own.line) == ("warning", "a.txt", 3)

@@ -164,7 +164,7 @@ def test_latest_safe_days_of_a_span_are_those_of_its_days() -> None:
 
 
 def test_a_calendar_without_working_day_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one working day"):
+    with pytest.raises(ValueError, match=r"^a calendar needs at least one working day$"):
         Calendar(working_days=frozenset())
 
 
@@ -173,3 +173,7 @@ def test_weekdays_begin_on_monday_and_capacity_is_unlimited_by_default() -> None
     assert Capacity() == Capacity(
         clients_per_week=None, servers_per_week=None, imports_per_week=None
     )
+
+
+def test_the_names_of_weekdays_are_those_of_fleet_toml() -> None:
+    assert WEEKDAYS == ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

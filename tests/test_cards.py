@@ -259,3 +259,54 @@ def test_realigning_dates_bad_imports_anew_and_leaves_good_ones(plan: Plan) -> N
 def test_realigning_the_first_draft_leaves_no_session_refused_for_want_of_trust() -> None:
     found = deadlines(simulate(realigned(first_draft().plan)))
     assert found.count(Verdict.OK) + found.count(Verdict.IN_PLACE) == len(found)
+
+
+def test_upgrades_of_what_no_file_knows_are_on_no_card(tmp_path: Path) -> None:
+    built = rollout()
+    assert built.plan is not None
+    built.plan.append(action("2025-03-05", "upgrade-server", server="nowhere", value=NEW))
+    built.plan.append(action("2025-03-05", "upgrade-client", client="nobody", value=NEW))
+    plan = read_case(built, tmp_path)
+    rows = np.concatenate([rows_of(plan, card) for card in cards(plan)])
+    assert len(rows) == 4
+
+
+def test_clients_without_site_and_owner_are_called_clients(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("SRV1")],
+        clients=[client("BA01"), client("BA02")],
+        sessions=[session("BA01", "SRV1")],
+        plan=[
+            action("2025-03-10", "upgrade-client", client=name, value=NEW)
+            for name in ("BA01", "BA02")
+        ],
+    )
+    assert [card.name for card in cards(read_case(built, tmp_path))] == ["clients"]
+
+
+def test_many_upgrades_of_one_client_take_turns_by_day(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("SRV1")],
+        clients=[client("BA01", site="quay"), client("BA02", site="pier")],
+        sessions=[session("BA01", "SRV1")],
+        plan=[
+            action(f"2025-03-{number:02}", "upgrade-client", client=name, value=NEW)
+            for number in range(3, 31)
+            for name in ("BA02", "BA01")
+        ],
+    )
+    plan = read_case(built, tmp_path)
+    deck = [card for card in cards(plan) if card.endpoints == (1,)]
+    days = {card.turn: iso(int(plan.day[rows_of(plan, card)][0])) for card in deck}
+    assert days == {turn: f"2025-03-{turn + 3:02}" for turn in range(28)}
+
+
+def test_a_session_that_is_refused_from_the_first_day_hides_no_later_one(tmp_path: Path) -> None:
+    built = rollout()
+    built.clients.insert(0, client("AA00", NEW))
+    built.servers.append(server("SRV2", NEW))
+    built.sessions.insert(0, session("AA00", "SRV2"))
+    plan = read_case(built, tmp_path)
+    bare = plan.without(plan.where(action="import-certificate"))
+    found = consequences(deadlines(simulate(bare)), cards(plan))
+    assert [one.refused for one in found] == [0, 2, 1]

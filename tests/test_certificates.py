@@ -68,3 +68,21 @@ def test_further_names_are_self_signed_and_always_valid(certificates: Certificat
 
 def test_md5_is_seen_in_the_signature(certificates: Certificates) -> None:
     assert np.flatnonzero(certificates.is_md5()).tolist() == [4]
+
+
+def test_further_certificates_have_every_column_empty(certificates: Certificates) -> None:
+    more = certificates.extended(("stranger", "other"))
+    assert more.name[-2:] == ("stranger", "other")
+    for column, value in (("issuer", -1), ("server", -1), ("line", 0), ("available", ALWAYS)):
+        own, before = getattr(more, column), getattr(certificates, column)
+        assert own.tolist() == [*before.tolist(), value, value]
+        assert own.dtype == np.int32
+    assert more.signature == (*certificates.signature, "", "")
+    assert more.file == (*certificates.file, "", "")
+    assert more.described.tolist() == [True] * len(certificates) + [False, False]
+
+
+def test_no_certificates_have_no_md5_among_them(certificates: Certificates) -> None:
+    none = plan_of_case(case(servers=[], clients=[], sessions=[])).fleet.certificates
+    assert none.is_md5().dtype == np.bool_
+    assert certificates.is_md5().dtype == np.bool_

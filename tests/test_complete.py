@@ -281,6 +281,35 @@ def test_spread_imports_wait_for_their_certificate(tmp_path: Path) -> None:
     assert import_days(complete(read_case(late, tmp_path))) == {"03-19": 5}
 
 
+def test_a_week_is_not_filled_from_before_a_certificate_can_be_had(tmp_path: Path) -> None:
+    # Available on Wednesday 12 March; from that day to the end of the week all is frozen, and
+    # Monday and Tuesday are too early, although the week before last is open again.
+    late = crowd(
+        3,
+        2,
+        certificates=[certificate("SRV1", available="2025-03-12")],
+        freezes=[("2025-03-12", "2025-03-17")],
+    )
+    assert import_days(complete(read_case(late, tmp_path))) == {"03-19": 3}
+
+
+def test_a_removal_elsewhere_delays_no_import(tmp_path: Path) -> None:
+    elsewhere = crowd(2, 9)
+    assert elsewhere.plan is not None
+    removal = action("2025-03-24", "remove-certificate", client="BA01", certificate="SRV1")
+    elsewhere.plan.append(removal)
+    plan = complete(read_case(elsewhere, tmp_path))
+    imports = plan.where(action="import-certificate")
+    days = {plan.row(row).client: iso(int(plan.day[row])) for row in imports.tolist()}
+    assert days == {"BA00": "2025-03-19", "BA01": "2025-03-25"}
+
+
+def test_the_note_of_an_option_names_its_use_cases(tmp_path: Path) -> None:
+    plan = complete(read_case(one(SERVER_UP, CLIENT_UP), tmp_path))
+    (row,) = plan.where(option="SSLACCEPTCERTFROMSERV").tolist()
+    assert plan.row(row).note == "use case 1: in every stanza, before the first session"
+
+
 def test_imports_that_are_planned_already_take_room(tmp_path: Path) -> None:
     built = crowd(2, 2)
     assert built.plan is not None

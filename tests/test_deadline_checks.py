@@ -63,6 +63,8 @@ def test_a_late_import_says_how_late_it_is(tmp_path: Path) -> None:
         "2025-03-17 until 2025-03-18 (untrusted, ANS1592E): BA01 -> SRV1 as BA01"
     )
     assert found.fix == "Move the import to 2025-03-10 or earlier."
+    later = only(needed_on_the_17th(import_on("2025-03-19")), tmp_path / "b", "deadline-late")
+    assert "import planned on 2025-03-19, 2 days too late; refused" in later.what
 
 
 def test_an_import_of_the_same_day_is_a_warning(tmp_path: Path) -> None:
@@ -176,9 +178,23 @@ def test_an_intermediate_instead_of_its_root_is_a_warning(tmp_path: Path) -> Non
         3,
     )
     assert found.what == "issuing is issued by another certificate; holding it alone is no trust"
+    assert found.why == (
+        "A client trusts a chain by its root, which must be in the key database (ANS1692E). "
+        "[MSG821, documented]"
+    )
     assert found.fix == "Import root, the root of its chain, instead or as well."
     both = signed(import_on("2025-03-10", "issuing"), import_on("2025-03-10", "root"))
     assert "import-without-trust" not in rules_of(both, tmp_path / "b")
+
+
+def test_the_first_certificate_of_the_file_is_looked_at_as_well(tmp_path: Path) -> None:
+    first = (
+        certificate("issuing", kind="intermediate", issuer="root"),
+        certificate("root", kind="root"),
+        certificate("leaf", issuer="issuing", server="SRV1"),
+    )
+    found = signed(import_on("2025-03-10", "issuing"), certificates=first)
+    assert only(found, tmp_path, "import-without-trust").subject.endswith("issuing")
 
 
 def test_an_intermediate_without_issuer_is_no_trust_either(tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ def test_the_verdict_follows_from_the_day_of_the_import(day: str, verdict: Verdi
     assert [iso(day) for day in found.planned] == [day]
 
 
+def test_days_are_counted_in_whole_numbers_of_32_bits() -> None:
+    found = of(small(imported("2025-03-11")))
+    has_slack, slack = found.slack()
+    for column in (found.needed, found.latest_safe, found.planned, slack):
+        assert column.dtype == "int32"
+    assert (has_slack.tolist(), slack.tolist()) == ([True], [2])
+
+
 def test_nothing_planned_is_missing() -> None:
     found = of(small())
     assert found.count(Verdict.MISSING) == 1

@@ -104,6 +104,12 @@ def test_a_plan_without_imports_has_no_weeks(tmp_path: Path) -> None:
     assert "<p>" in found._repr_html_()
 
 
+def test_an_import_of_a_client_that_no_file_knows_reaches_nobody(tmp_path: Path) -> None:
+    ghost = action(DAY, "import-certificate", client="ghost", certificate="SRV1")
+    found = imported(tmp_path, client("BA01"), plan=(ghost,))
+    assert found.to_frame()["client"].tolist() == ["BA01", "SRV2"]
+
+
 def test_the_weeks_of_the_example_fleet_add_up_to_its_imports() -> None:
     run = planner.plan(Path(__file__).parents[1] / "data" / "harbour")
     found = planner.distribution(run.deadlines)

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from planner.domain.findings import Finding
+from planner.domain.calendar import NEVER
+from planner.domain.findings import Finding, day_text
 from planner.engine import deadline_checks, plan_checks, replacement_checks, session_checks
 from planner.engine.deadlines import deadlines
 from planner.engine.findings import CHECKS, check, check_deadlines
@@ -142,3 +143,14 @@ def test_deadlines_that_are_computed_already_give_the_same_findings(tmp_path: Pa
 def test_every_message_is_a_sentence_for_people(module: ModuleType) -> None:
     for check_for in checks_of(module):
         assert (check_for.__doc__ or "").startswith("Report ")
+
+
+def test_findings_show_themselves_as_a_table(tmp_path: Path) -> None:
+    found = check(simulate(read_case(pair(server_level="8.1.14"), tmp_path)))
+    assert len(found) > 0
+    assert f">{found.rows[0].rule}<" in found._repr_html_()
+
+
+def test_a_day_in_a_sentence_is_a_date_or_never() -> None:
+    assert day_text(NEVER) == "never"
+    assert day_text(20_000) == "2024-10-04"

@@ -71,11 +71,23 @@ def test_the_draft_has_the_upgrade_columns_as_actions(fleet: Fleet) -> None:
     ]
 
 
+def test_a_client_of_the_first_known_level_is_upgraded_and_not_installed() -> None:
+    first = case(
+        servers=[server("Alpha", level="8.1.1")],
+        clients=[client("db1", level="8.1.1", target_level="8.1.13", upgrade="2025-03-11")],
+        sessions=[],
+    )
+    fleet = plan_of_case(first).fleet
+    assert fleet.clients.level.tolist() == [0]
+    assert [row.action for row in fleet.draft_plan().rows()] == [Action.UPGRADE_CLIENT]
+
+
 def test_the_graph_has_an_edge_for_each_session(fleet: Fleet) -> None:
     graph = fleet.graph()
     assert graph.number_of_edges() == len(fleet.sessions)
     assert graph.nodes["db1 (server)"]["kind"] == "server"
     assert graph.nodes["ghost"]["level"] == ""
+    assert graph.nodes["DB1"]["level"] == "7.1.6"
     assert graph.edges["fresh", "Alpha", 1]["weight"] == 2.5
 
 

@@ -12,7 +12,7 @@ import pytest
 import planner
 from planner.cli import main
 from planner.domain import errors
-from planner.domain.errors import Fault, Faults, InventoryError
+from planner.domain.errors import Faults, InventoryError
 from planner.inventory import csv_tables
 from planner.inventory.csv_tables import read_table
 from planner.inventory.schema import TRUST
@@ -155,17 +155,6 @@ def test_a_table_of_faults_alone_is_told_in_little_memory(tmp_path: Path) -> Non
     more = "clients.csv: further faults are not listed; correct these first"
     assert str(caught.value).count(more) == 1
     assert peak < 200_000_000
-
-
-def test_faults_above_the_most_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "MOST_FAULTS", 2)
-    faults = Faults()
-    faults.extend(Fault(file="a", line=n, what="x", cure="y") for n in range(5))
-    assert [str(fault) for fault in faults] == [
-        "a:0: x; y",
-        "a:1: x; y",
-        "a: further faults are not listed; correct these first",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,11 @@ def test_imports_outside_the_horizon_are_not_in_effect(tmp_path: Path) -> None:
     plan = read_case(migration(), tmp_path)
     rows = imports_in_effect(deadlines(simulate(plan)))
     assert [iso(day) for day in plan.day[rows]] == ["2025-03-07", "2025-03-24", "2025-03-24"]
+
+
+def test_an_upgrade_on_the_first_day_is_a_finish_and_one_on_the_end_is_none(tmp_path: Path) -> None:
+    built = migration()
+    assert built.plan is not None
+    for row, day in zip(built.plan[:3], ("2025-03-03", "2025-03-31", "2025-03-02"), strict=True):
+        row["date"] = day
+    assert iso(measures_of(built, tmp_path).finish) == "2025-03-03"

@@ -66,8 +66,19 @@ def test_moving_an_action_leaves_the_original(plan: Plan) -> None:
 
 def test_actions_are_found_by_their_cells_in_any_letter_case(plan: Plan) -> None:
     assert plan.where(date="2025-03-12", client="DB1").tolist() == [3, 4]
-    with pytest.raises(ValueError, match="no column colour"):
-        plan.where(colour="red")
+    with pytest.raises(ValueError, match=r"^a plan has no column colour, shade$"):
+        plan.where(shade="dark", colour="red", client="db1")
+
+
+def test_kinds_of_one_day_are_sorted_wherever_they_stand(plan: Plan) -> None:
+    order = (
+        Action.UPGRADE_SERVER,
+        Action.SET_OPTION,
+        Action.IMPORT_CERTIFICATE,
+        Action.UPGRADE_CLIENT,
+    )
+    made = Plan.of(plan.fleet, [PlannedAction(day=1, action=kind) for kind in order])
+    assert [row.action for row in made.rows()] == sorted(order)
 
 
 def test_actions_can_be_added_and_taken_away(plan: Plan) -> None:

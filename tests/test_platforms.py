@@ -70,3 +70,19 @@ def test_a_storage_agent_and_an_operations_center_have_places_of_their_own() -> 
 
 def test_every_row_names_its_source() -> None:
     assert all(row.source for row in FOLDERS.values())
+
+
+@pytest.mark.parametrize("platform", FOLDERS)
+@pytest.mark.parametrize("name", ["default", "/data/keys", "D:\\keys", "oracle"])
+def test_whatever_the_key_database_is_called_programs_are_those_of_the_platform(
+    platform: Platform, name: str
+) -> None:
+    folders = FOLDERS[platform]
+    for kind, programs in (
+        (ClientKind.BACKUP, folders.client),
+        (ClientKind.STORAGE_AGENT, folders.agent),
+    ):
+        place = place_of(platform, kind, name)
+        assert (place.platform, place.programs, place.gskit) == (platform, programs, folders.gskit)
+        assert place.is_standard == (name in {"default", "oracle"})
+        assert place.user == ("oracle" if name == "oracle" else "")
