@@ -50,9 +50,10 @@ lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-bench: $(STAMP) ## measure the engine against pandas and Polars, and an import of 100,000 nodes
+bench: $(STAMP) ## measure the engine and slips against pandas and Polars, and an import of 100,000 nodes
 	$(BIN)/python -m tests.benchmarks.simulate
 	$(BIN)/python -m tests.benchmarks.importing
+	$(BIN)/python -m tests.benchmarks.slips
 
 mutants: $(STAMP) ## change the core in many places, and see which changes no test notices
 	$(BIN)/python -m pip install --quiet -r tests/mutation/requirements.txt
