@@ -16,7 +16,7 @@ WORKERS := -n 2 --dist loadfile
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab app lint bench mutants clean
+.PHONY: help plan test lab app docs lint bench mutants clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -42,6 +42,9 @@ lab: $(STAMP) ## open the notebooks in JupyterLab
 
 app: $(STAMP) ## open the planning board of the example fleet as a web page
 	$(BIN)/planner app data/harbour
+
+docs: $(STAMP) ## build the documentation into out/docs; open out/docs/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet -f docs/mkdocs.yml
 
 lint: $(STAMP) ## style, types, the rooms' contract, spelling
 	$(BIN)/ruff check .
