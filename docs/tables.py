@@ -24,16 +24,13 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _rules() -> str:
     return _table(
-        ("rule", "mode", "reason", "message", "what it says", "source", "status"),
+        ("rule", "mode", "what it says", "source"),
         (
             (
                 f"`{rule.id}`",
-                rule.mode.label,
-                rule.reason.value,
-                rule.message,
+                ", ".join(filter(None, (rule.mode.label, rule.reason.value, rule.message))),
                 rule.sentence,
-                _link(rule.source),
-                rule.status,
+                f"{_link(rule.source)}, {rule.status}",
             )
             for rule in RULES
         ),
@@ -42,9 +39,9 @@ def _rules() -> str:
 
 def _deadlines() -> str:
     return _table(
-        ("rule", "what it says", "source", "status"),
+        ("rule", "what it says", "source"),
         (
-            (f"`{rule.id}`", rule.sentence, _link(rule.source), rule.status)
+            (f"`{rule.id}`", rule.sentence, f"{_link(rule.source)}, {rule.status}")
             for rule in DEADLINE_RULES
         ),
     )

@@ -464,7 +464,11 @@ def _app(fleet: Path, plan: Path | None, chosen: argparse.Namespace) -> int:
     command = app_command(
         port=chosen.port, idle_seconds=idle_seconds, dark=chosen.dark, browser=not chosen.no_browser
     )
-    planner.plan(fleet, plan=plan, observer=_Progress())  # whatever is wrong is said here, at once
+    tell = _Progress()
+    run = planner.plan(fleet, plan=plan, observer=tell)  # whatever is wrong is said here, at once
+    # The first time makes machine code for a minute; a page that waits for that looks dead.
+    tell("preparing the simulation of slips")
+    planner.slip(run.plan, runs=1, seed=0)
     environment = app_environment(fleet, plan, idle_seconds=idle_seconds)
     print("Starting the planning room; stop it with Ctrl-C. Its address, with a token:", flush=True)
     return _serve(command, environment)

@@ -342,10 +342,7 @@ _READ_ONLY = (
 
 
 def as_compiled(taken: Retimable) -> Retimable:
-    """Make read-only what `compile_plan` takes from the fleet as it is.
-
-    Machine code is made anew for columns that may be written, and that takes half a minute.
-    """
+    """Make read-only what `compile_plan` takes from the fleet as it is: the same machine code."""
     for columns in (taken.program, taken.servers):
         for name in _READ_ONLY:
             if hasattr(columns, name):

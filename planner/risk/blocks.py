@@ -18,7 +18,6 @@ from planner.engine.program import ACCOUNT_IS_SHARED
 from planner.engine.retiming import (
     Members,
     Retimable,
-    as_compiled,
     groups_of,
     numbered,
     part_of,
@@ -28,7 +27,7 @@ from planner.engine.settled import parts_of_clients, parts_of_servers, settled_t
 from planner.engine.timeline import Timeline
 from planner.engine.walks import receivers
 from planner.risk.draws import Draws, endpoints_of, restricted
-from planner.risk.kernel import Block, Dated, Plain, Rest, Rows, flags_of_places
+from planner.risk.kernel import Block, Dated, Plain, Rest, Rows, flags_of_places, read_only
 from planner.risk.pieces import Pieces, pieces_of
 
 SESSIONS_OF_BLOCK: Final = 8_192
@@ -231,7 +230,7 @@ class _Whole:
             rest=self._rest(sessions[~is_plain], plain, clients, rows, place),
             flags=flags_of_places(),
         )
-        return Part(block=block, deadline=self._row_deadline[rows], draw=draw)
+        return Part(block=read_only(block), deadline=self._row_deadline[rows], draw=draw)
 
     def _sharing_first(self, sessions: Numbers) -> Numbers:
         is_shared = self.fleet.account_is_shared[self.fleet.sessions.account[sessions]]
@@ -303,7 +302,7 @@ class _Whole:
         )
         first, is_shared = np.concatenate([[0], np.cumsum(counts)]), fleet.account_is_shared
         return Rest(
-            retimable=as_compiled(part_of(self._taken, inside)),
+            retimable=part_of(self._taken, inside),
             plain=place_of[sessions],
             account=self._accounts_of(plain, inside.accounts),
             client=numbered(inside.endpoints[inside.endpoints < p.n_clients], clients),

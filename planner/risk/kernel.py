@@ -19,7 +19,7 @@ from planner.engine import needs, walks
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import MODE_OF_RULE, NEEDS_ANCHOR, TURNS_STRICT, nothing_distributed
 from planner.engine.program import LOOKUP, Program
-from planner.engine.retiming import Retimable, retimed
+from planner.engine.retiming import Retimable, as_compiled, retimed
 from planner.engine.settled import settled_table
 
 Counts = NDArray[np.int64]
@@ -112,6 +112,14 @@ class Dated(NamedTuple):
     new: Numbers
     day: Days
     slipping: Numbers
+
+
+class Ends(NamedTuple):
+    """Both ends of plain sessions, and `flags_of_places`."""
+
+    clients: Dated
+    servers: Dated
+    flags: Codes
 
 
 class Plain(NamedTuple):
@@ -241,6 +249,16 @@ class Block(NamedTuple):
     flags: Codes
 
 
+def read_only(block: Block) -> Block:
+    """Make read-only what is so in `simulate` too: else machine code is made anew, for a minute."""
+    block.flags.setflags(write=False)
+    for rest in (block.receiving, block.rest):
+        as_compiled(rest.retimable)
+        for column in (rest.session_first, rest.session, rest.settled_table):
+            column.setflags(write=False)
+    return block
+
+
 class Outcome(NamedTuple):
     """What the runs of a block gave: whole numbers only, so that sums do not depend on order.
 
@@ -366,13 +384,13 @@ class Run(NamedTuple):
 
 @allocation_free
 def _cut(
-    block: Block, run: Run, session: int, k: int
+    plain: Plain, ends: Ends, run: Run, session: int, k: int
 ) -> tuple[int, int, int, int, int, int, int, int, int, int]:
     """Cut a piece at the changes of both ends, into three stretches, some of which may be empty.
 
     Returns the four days, then the flags of the three states, then the rows of their anchors.
     """
-    plain, clients, servers = block.plain, block.clients, block.servers
+    clients, servers, flags = ends.clients, ends.servers, ends.flags
     client, server = plain.client[session], plain.server[session]
     client_day, server_day = run.client_day[client], run.server_day[server]
     start, end, constants = plain.begin[k], plain.end[k], plain.constants[k]
@@ -386,7 +404,6 @@ def _cut(
     then |= plain.certificate_new[k] if is_server_new else plain.certificate_old[k]
     row_old, row_new = plain.row_old[k], plain.row_new[k]
     row_then = row_new if is_server_new else row_old
-    flags = block.flags
     first, last = int(flags[constants | old]), int(flags[constants | new])
     between = int(flags[constants | then])
     return start, begin, finish, end, first, between, last, row_old, row_then, row_new
@@ -416,19 +433,19 @@ def _turns_in(flags: int, begin: int, end: int, entered: int) -> int:
 
 
 @compiled
-def _turn_strict(block: Block, run: Run, found: Days) -> tuple[Days, Days]:
+def _turn_strict(plain: Plain, ends: Ends, run: Run, found: Days) -> tuple[Days, Days]:
     """Day on which each shared account turns strict; and where every session trusts everything.
 
     `found` holds what the engine's walk has found by account, `ALWAYS` where it was not asked.
     """
-    plain, enters = block.plain, run.enters
+    enters = run.enters
     strict = np.full(len(found), NEVER, dtype=np.int32)
     trusting = np.full(len(found), NEVER, dtype=np.int32)
     for session in range(len(plain.account)):
         account = plain.account[session]
         for k in range(plain.piece_first[session], plain.piece_first[session + 1]):
             start, begin, finish, end, first, then, last, row_old, row_then, row_new = _cut(
-                block, run, session, k
+                plain, ends, run, session, k
             )
             strict[account] = min(
                 strict[account],
@@ -449,13 +466,13 @@ def _turn_strict(block: Block, run: Run, found: Days) -> tuple[Days, Days]:
 
 
 @compiled
-def _live_plainly(block: Block, run: Run, found: Days) -> int:
+def _live_plainly(plain: Plain, ends: Ends, run: Run, found: Days) -> int:
     """Find what becomes of the plain sessions in a run; returns their refused days.
 
     The states are those of `write_settled`, from the same table.
     """
-    plain, enters, needed = block.plain, run.enters, run.needed
-    strict, trusting = _turn_strict(block, run, found)
+    enters, needed = run.enters, run.needed
+    strict, trusting = _turn_strict(plain, ends, run, found)
     refused_days = 0
     for session in range(len(plain.client)):
         turns = trusting_turns = NEVER
@@ -467,7 +484,7 @@ def _live_plainly(block: Block, run: Run, found: Days) -> int:
         days = 0
         for k in range(plain.piece_first[session], plain.piece_first[session + 1]):
             start, begin, finish, end, first, then, last, row_old, row_then, row_new = _cut(
-                block, run, session, k
+                plain, ends, run, session, k
             )
             days += _refused_in(first, start, begin, enters[row_old], turns)
             days += _refused_in(then, begin, finish, enters[row_then], turns)
@@ -489,8 +506,9 @@ def _live_plainly(block: Block, run: Run, found: Days) -> int:
 
 
 @compiled
-def _at_days(rest: Rest, day: Days, end: int) -> Program:
+def _at_days(rest: Rest, day: Days) -> Program:
     """Program of a part of the fleet on the days of a run."""
+    end = rest.retimable.program.end
     return retimed(
         rest.retimable,
         _days(rest.level_day, rest.level_slipping, day, end),
@@ -499,13 +517,12 @@ def _at_days(rest: Rest, day: Days, end: int) -> Program:
 
 
 @compiled
-def _walk_receiving(block: Block, run: Run, day: Days, found: Days) -> None:
+def _walk_receiving(rest: Rest, run: Run, day: Days, found: Days) -> None:
     """Let the engine find what automatic distribution does to plain sessions in a run.
 
     Writes into `found` when their shared accounts turn strict.
     """
-    rest = block.receiving
-    now = _at_days(rest, day, block.end)
+    now = _at_days(rest, day)
     strictness, sent = walks.couple(now, rest.sharing, rest.session_first, rest.session)
     for database in range(len(sent.head)):
         if sent.head[database] >= 0:
@@ -565,15 +582,14 @@ def _room_for(rest: Rest) -> _Room:
 
 
 @compiled
-def _walk_rest(block: Block, run: Run, day: Days, room: _Room) -> tuple[_Room, int]:
+def _walk_rest(rest: Rest, rows: Rows, run: Run, day: Days, room: _Room) -> tuple[_Room, int]:
     """Let the engine walk the other sessions in a run; returns their refused days.
 
     And the room, which may have grown.
     """
-    rest, end = block.rest, block.end
     p = rest.retimable.program
     n_sessions, n_databases = len(rest.refused_before), len(rest.row_begin)
-    now, refused_days = _at_days(rest, day, end), 0
+    now, refused_days = _at_days(rest, day), 0
     first, segment_day, segment_rule = room.first, room.segment_day, room.segment_rule
     strictness, sent = walks.couple(now, rest.sharing, rest.session_first, rest.session)
     written = 0
@@ -589,7 +605,7 @@ def _walk_rest(block: Block, run: Run, day: Days, room: _Room) -> tuple[_Room, i
         days = 0
         for k in range(first[session], first[session + 1]):
             if MODE_OF_RULE[segment_rule[k]] == _REFUSED:
-                until = segment_day[k + 1] if k + 1 < first[session + 1] else end
+                until = segment_day[k + 1] if k + 1 < first[session + 1] else p.end
                 days += until - segment_day[k]
         refused_days += days
         more = days - rest.refused_before[session]
@@ -627,10 +643,10 @@ def _walk_rest(block: Block, run: Run, day: Days, room: _Room) -> tuple[_Room, i
     for database in range(n_databases):
         end_of_rows = rest.row_end[database]
         for k in range(room.needed_first[database], room.needed_first[database + 1]):
-            row = needs.row_of(rest.row_begin[database], end_of_rows, block.rows.anchor, anchor[k])
+            row = needs.row_of(rest.row_begin[database], end_of_rows, rows.anchor, anchor[k])
             if row < end_of_rows:
                 run.needed[row] = min(run.needed[row], needed_there[k])
-                if block.rows.is_emptied[row]:
+                if rows.is_emptied[row]:
                     is_complete = rest.retimable.servers.is_complete[anchor[k]]
                     run.enters[row] = needs.planned_on(
                         now, database, anchor[k], is_complete, needed_there[k]
@@ -659,7 +675,7 @@ def replay(block: Block, n_runs: int, n_kept: int) -> Outcome:
     walked = np.full(len(block.plain.client), -1, dtype=np.int32)
     n_accounts = block.plain.account.max() + 1 if len(block.plain.account) else 0
     found = np.full(n_accounts, ALWAYS, dtype=np.int32)
-    room = _room_for(block.rest)
+    room, ends = _room_for(block.rest), Ends(block.clients, block.servers, block.flags)
     for run in range(n_runs):
         delay, day = delays(s, run)
         extra[:] = 0
@@ -676,10 +692,10 @@ def replay(block: Block, n_runs: int, n_kept: int) -> Outcome:
         if len(block.receiving.plain):
             walked[:] = -1
             found[:] = ALWAYS
-            _walk_receiving(block, now, day, found)
-        refused_days[run] = _live_plainly(block, now, found)
+            _walk_receiving(block.receiving, now, day, found)
+        refused_days[run] = _live_plainly(block.plain, ends, now, found)
         if len(block.rest.refused_before):
-            room, days = _walk_rest(block, now, day, room)
+            room, days = _walk_rest(block.rest, rows, now, day, room)
             refused_days[run] += days
         for k in range(n_slipping):
             finish[run] = max(finish[run], day[k] if s.is_upgrade[k] else ALWAYS)

@@ -13,8 +13,7 @@ from multiprocessing import get_context
 from typing import Final
 
 from planner.domain.errors import PlannerError
-from planner.engine.retiming import as_compiled
-from planner.risk.kernel import Block, Outcome, replay
+from planner.risk.kernel import Block, Outcome, read_only, replay
 
 MOST_LOST: Final = 3
 """So often in a row workers may be lost while one block is replayed."""
@@ -55,11 +54,7 @@ def replay_all(
 
 def _replay_sent(block: Block, n_runs: int, n_kept: int) -> Outcome:
     """Replay a block that came from another process."""
-    as_compiled(block.rest.retimable)
-    as_compiled(block.receiving.retimable)
-    for shared in (block.flags, block.rest.settled_table, block.receiving.settled_table):
-        shared.setflags(write=False)
-    return replay(block, n_runs, n_kept)
+    return replay(read_only(block), n_runs, n_kept)
 
 
 def _in_processes(
