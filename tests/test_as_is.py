@@ -101,6 +101,8 @@ def test_a_certificate_of_another_kind_is_a_finding() -> None:
 def test_a_certificate_that_nobody_described_proves_nothing() -> None:
     old = replace(PLAIN, account="shared", host="ba02")
     assert check(old).findings.rows == ()
+    seen = replace(TLS, server="OLD", certificate="ca.example")
+    assert [finding.rule for finding in check(seen).findings] == ["as-is-disagreement"]
 
 
 def test_sessions_of_an_account_are_told_apart_by_the_client_or_its_host() -> None:

@@ -32,6 +32,16 @@ def test_a_read_only_installation_leaves_the_cache_to_numba(
     assert module._cache_folder() == ""
 
 
+def test_what_cannot_be_removed_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "domain").mkdir()
+    monkeypatch.setattr(module, "_ENGINE", tmp_path / "engine")
+    stale = tmp_path / "engine" / "__pycache__" / "kernel-0"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("a file, which is removed in another way than a folder")
+    assert Path(module._cache_folder()).is_dir()
+    assert stale.exists()
+
+
 def test_compiling_leaves_numbas_own_setting_as_it_was() -> None:
     before = getattr(config, module._SETTING)
     double = compiled(lambda number: number * 2)

@@ -281,16 +281,14 @@ def test_spread_imports_wait_for_their_certificate(tmp_path: Path) -> None:
     assert import_days(complete(read_case(late, tmp_path))) == {"03-19": 5}
 
 
-def test_a_week_is_not_filled_from_before_a_certificate_can_be_had(tmp_path: Path) -> None:
-    # Available on Wednesday 12 March; from that day to the end of the week all is frozen, and
-    # Monday and Tuesday are too early, although the week before last is open again.
-    late = crowd(
-        3,
+def test_a_week_that_is_all_frozen_lends_no_day_of_the_week_before(tmp_path: Path) -> None:
+    frozen = crowd(
+        5,
         2,
-        certificates=[certificate("SRV1", available="2025-03-12")],
-        freezes=[("2025-03-12", "2025-03-17")],
+        freezes=[("2025-03-10", "2025-03-17")],
+        working_days=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     )
-    assert import_days(complete(read_case(late, tmp_path))) == {"03-19": 3}
+    assert import_days(complete(read_case(frozen, tmp_path))) == {"03-21": 3, "03-09": 2}
 
 
 def test_a_removal_elsewhere_delays_no_import(tmp_path: Path) -> None:
@@ -302,6 +300,30 @@ def test_a_removal_elsewhere_delays_no_import(tmp_path: Path) -> None:
     imports = plan.where(action="import-certificate")
     days = {plan.row(row).client: iso(int(plan.day[row])) for row in imports.tolist()}
     assert days == {"BA00": "2025-03-19", "BA01": "2025-03-25"}
+
+
+def test_an_option_that_one_client_has_already_is_given_to_the_next(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("SRV1")],
+        clients=[client("BA01"), client("BA02")],
+        sessions=[session("BA01", "SRV1"), session("BA02", "SRV1")],
+        plan=[
+            *(
+                action("2025-03-17", "upgrade-client", client=name, value=NEW)
+                for name in ("BA01", "BA02")
+            ),
+            action(
+                "2025-03-17",
+                "set-option",
+                client="BA01",
+                option="SSLACCEPTCERTFROMSERV",
+                value="No",
+            ),
+        ],
+    )
+    plan = complete(read_case(built, tmp_path))
+    rows = plan.where(option="SSLACCEPTCERTFROMSERV").tolist()
+    assert [plan.row(row).client for row in rows] == ["BA01", "BA02"]
 
 
 def test_the_note_of_an_option_names_its_use_cases(tmp_path: Path) -> None:

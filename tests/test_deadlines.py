@@ -59,7 +59,7 @@ def test_the_verdict_follows_from_the_day_of_the_import(day: str, verdict: Verdi
 def test_days_are_counted_in_whole_numbers_of_32_bits() -> None:
     found = of(small(imported("2025-03-11")))
     has_slack, slack = found.slack()
-    for column in (found.needed, found.latest_safe, found.planned, slack):
+    for column in (found.needed, found.latest_safe, found.planned, slack, found.key_database()):
         assert column.dtype == "int32"
     assert (has_slack.tolist(), slack.tolist()) == ([True], [2])
 

@@ -88,6 +88,17 @@ def test_a_scheduler_that_is_refused_carries_nothing(tmp_path: Path) -> None:
     assert reach_of(found) == ("own-tool", "its scheduler is refused at that time")
 
 
+@pytest.mark.parametrize(
+    ("day", "reach"), [("2025-03-16", "client-scheduler"), ("2025-03-17", "own-tool")]
+)
+def test_the_eve_of_the_import_decides_whether_a_scheduler_runs(
+    day: str, reach: str, tmp_path: Path
+) -> None:
+    frees = action(day, "set-option", client="BA01", option="SSLREQUIRED", value="No")
+    found = imported(tmp_path, client("BA01"), plan=(frees,), sslrequired="Yes")
+    assert reach_of(found)[0] == reach
+
+
 def test_weeks_are_counted_against_the_capacity(tmp_path: Path) -> None:
     clients = [client(f"BA{number:02}") for number in range(3)]
     found = imported(tmp_path, *clients, capacity=2)

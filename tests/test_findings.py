@@ -17,6 +17,7 @@ from planner.engine.review import Review
 from planner.engine.timeline import simulate
 from tests.builders import action
 from tests.comparison import read_case
+from tests.golden.tables import assert_golden
 from tests.reviewing import NEW, OLD, pair
 
 MODULES = (session_checks, deadline_checks, plan_checks, replacement_checks)
@@ -154,3 +155,7 @@ def test_findings_show_themselves_as_a_table(tmp_path: Path) -> None:
 def test_a_day_in_a_sentence_is_a_date_or_never() -> None:
     assert day_text(NEVER) == "never"
     assert day_text(20_000) == "2024-10-04"
+
+
+def test_findings_of_random_fleets_say_what_they_said() -> None:
+    assert_golden("findings_of_every_kind.csv")

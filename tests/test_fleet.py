@@ -88,7 +88,12 @@ def test_the_graph_has_an_edge_for_each_session(fleet: Fleet) -> None:
     assert graph.nodes["db1 (server)"]["kind"] == "server"
     assert graph.nodes["ghost"]["level"] == ""
     assert graph.nodes["DB1"]["level"] == "7.1.6"
-    assert graph.edges["fresh", "Alpha", 1]["weight"] == 2.5
+    assert graph.edges["fresh", "Alpha", 1] == {
+        "session": 1,
+        "account": "fresh",
+        "key_database": "api",
+        "weight": 2.5,
+    }
 
 
 def test_a_session_in_words_names_its_key_database_unless_it_is_the_default(fleet: Fleet) -> None:

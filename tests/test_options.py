@@ -17,6 +17,7 @@ from planner.domain.options import (
 )
 from planner.domain.rules import Status
 from planner.inventory.schema import SESSIONS
+from tests.golden.tables import assert_golden
 from tests.oracle import OPTION_DEFAULTS
 from tests.strategies import OPTION_VALUES
 from tests.test_rules import SOURCES
@@ -118,3 +119,7 @@ def test_every_option_says_where_it_lives_when_it_counts_and_who_says_so() -> No
         assert option.name.startswith(option.abbreviation)
         assert option.column == option.name.casefold()
     assert SSL.default == "No"
+
+
+def test_the_table_says_what_it_said() -> None:
+    assert_golden("options.csv")

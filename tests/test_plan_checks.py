@@ -222,6 +222,19 @@ def test_a_server_and_a_client_of_equal_numbers_do_not_repeat_each_other(tmp_pat
     assert "repeated-action" not in rules_of(sound, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["ghost", "other", "third"])
+def test_upgrades_of_unknown_names_repeat_nothing(tmp_path: Path, name: str) -> None:
+    plan = (
+        SERVER_UP,
+        action("2025-03-11", "upgrade-client", client="ghost", value=NEW),
+        action("2025-03-11", "upgrade-client", client="other", value=NEW),
+        action("2025-03-12", "upgrade-server", server=name, value=NEW),
+        CLIENT_UP,
+    )
+    sound = pair(server_level=OLD, client_level=OLD, plan=plan)
+    assert "repeated-action" not in rules_of(sound, tmp_path)
+
+
 def test_a_row_that_occurs_twice_is_a_warning(tmp_path: Path) -> None:
     twice = pair(plan=(import_on("2025-03-05"), import_on("2025-03-05")))
     found = only(twice, tmp_path / "a", "repeated-action")
@@ -281,6 +294,7 @@ def test_an_import_on_a_day_off_is_a_warning(tmp_path: Path) -> None:
         2,
     )
     assert found.what == "2025-03-08 is a Saturday on which nobody works"
+    assert found.why == "Imports and option changes are made on working days."
     assert found.fix == "Move it to 2025-03-07, the working day before."
     sound = pair(plan=(import_on("2025-03-07"),))
     assert "not-a-working-day" not in rules_of(sound, tmp_path / "b")
@@ -305,6 +319,37 @@ def test_an_option_may_change_on_a_day_off_with_its_upgrade_alone(
     option = action("2025-03-08", "set-option", client="BA01", option="SSL", value="No", **cells)
     rules = rules_of(pair(client_level=OLD, plan=(upgrade, option)), tmp_path)
     assert ("not-a-working-day" in rules) is is_fault
+
+
+def test_an_option_does_not_belong_to_the_upgrade_of_another_client(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("SRV1", OLD)],
+        clients=[client("BA01", OLD), client("BA02", OLD)],
+        sessions=[session("BA01", "SRV1"), session("BA02", "SRV1")],
+        plan=[
+            action("2025-03-08", "upgrade-client", client="BA02", value=NEW),
+            action("2025-03-08", "set-option", client="BA01", option="SSL", value="Yes"),
+        ],
+    )
+    assert only(built, tmp_path, "not-a-working-day").subject.startswith("set-option BA01")
+
+
+def test_a_removal_on_the_day_of_the_import_undoes_something(tmp_path: Path) -> None:
+    built = case(
+        servers=[server("SRV1", OLD)],
+        clients=[client("BA01", OLD), client("BA02", OLD)],
+        sessions=[session("BA01", "SRV1"), session("BA02", "SRV1")],
+        plan=[
+            action(day, kind, client="BA02", certificate="SRV1")
+            for day, kind in (
+                ("2025-03-05", "import-certificate"),
+                ("2025-03-05", "remove-certificate"),
+                ("2025-03-06", "remove-certificate"),
+            )
+        ],
+    )
+    found = only(built, tmp_path, "action-without-effect")
+    assert where(found)[1:3] == ("2025-03-06", "remove-certificate BA02 SRV1")
 
 
 @pytest.mark.parametrize(

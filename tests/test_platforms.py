@@ -6,6 +6,7 @@ import pytest
 
 from planner.domain.fleet import ClientKind
 from planner.domain.platforms import FOLDERS, Component, Platform, place_of, platform_of
+from tests.golden.tables import assert_golden
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,7 @@ def test_whatever_the_key_database_is_called_programs_are_those_of_the_platform(
         assert (place.platform, place.programs, place.gskit) == (platform, programs, folders.gskit)
         assert place.is_standard == (name in {"default", "oracle"})
         assert place.user == ("oracle" if name == "oracle" else "")
+
+
+def test_the_table_says_what_it_said() -> None:
+    assert_golden("folders.csv")

@@ -1,5 +1,7 @@
 """The same plan under another policy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_a_capacity_of_0_is_unlimited_and_a_small_one_spreads_the_imports() -> N
 
 @pytest.mark.parametrize("policy", [{"lead_days": -1}, {"imports_per_week": -1}])
 def test_negative_numbers_are_refused(policy: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match=r"^lead and capacity cannot be negative$"):
         under_policy(
             eight_cases().plan,
             lead_days=policy.get("lead_days"),
@@ -64,3 +66,18 @@ def test_negative_numbers_are_refused(policy: dict[str, int]) -> None:
 def test_a_week_without_working_days_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one working day"):
         under_policy(eight_cases().plan, working_days=[])
+
+
+def test_each_part_of_a_policy_changes_what_it_names() -> None:
+    own = harbour().plan
+    assert own.fleet.calendar.freezes
+    assert own.fleet.calendar.windows
+    no_freezes = under_policy(own, freezes=False).fleet
+    no_windows = under_policy(own, windows=False).fleet
+    assert no_freezes.calendar == replace(own.fleet.calendar, freezes=())
+    assert no_windows.calendar == replace(own.fleet.calendar, windows=())
+    assert no_freezes.capacity == no_windows.capacity == own.fleet.capacity
+    limits = {"clients_per_week": 7, "servers_per_week": 2, "imports_per_week": 9}
+    for name, limit in limits.items():
+        capacity = under_policy(own, **{name: limit}).fleet.capacity  # type: ignore[arg-type]
+        assert capacity == replace(own.fleet.capacity, **{name: limit})

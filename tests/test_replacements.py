@@ -233,6 +233,10 @@ def test_an_expiry_in_a_freeze_is_reported_with_the_last_open_day(tmp_path: Path
     assert (
         found.what == "it expires on 2025-03-20, in the freeze freeze 1 (2025-03-17 to 2025-03-23)"
     )
+    assert found.why == (
+        "Nothing may be changed then, and from that day on every session that checks it is "
+        "refused (ANS1693E). [EMPALIS, documented]"
+    )
     assert found.fix == "Plan its replacement for 2025-03-14 or earlier, the last open day before."
 
 
@@ -240,7 +244,10 @@ def test_an_expiry_inside_the_lead_is_reported(tmp_path: Path) -> None:
     soon = renewing(certificate("old", not_after="2025-03-07"), plan=())
     found = only(soon, tmp_path, "expiry-inside-lead")
     assert where(found)[:3] == ("warning", "2025-03-07", "old of SRV1")
+    assert where(found)[3:] == ("certificates.csv", 2)
     assert "handed out by 2025-02-28, before the plan begins on 2025-03-03" in found.what
+    assert found.why == "An import wants 5 working days before it is needed."
+    assert found.fix == "Replace it now, and hand the new one out at once; check every client."
     later = renewing(certificate("old", not_after="2025-03-10"), plan=())
     assert not findings_of(later, tmp_path / "later").of("expiry-inside-lead").rows
 
@@ -253,6 +260,25 @@ def test_a_hard_cut_is_reported_at_its_action(tmp_path: Path) -> None:
     assert "every client is refused until it holds it" in found.why
     later = renewing(certificate("old"), certificate("new", available="2025-03-18"))
     assert "can be had from 2025-03-18 on" in only(later, tmp_path / "day", "hard-cut").what
+
+
+def test_a_replacement_by_the_first_certificate_of_the_file_is_one(tmp_path: Path) -> None:
+    built = renewing(certificate("new"), certificate("old", not_after="2025-03-20"))
+    row = only_in(built, tmp_path / "a")
+    assert (row.new, str(row.method)) == (0, "hard-cut")
+    assert only(built, tmp_path / "b", "hard-cut").subject == "new of SRV1"
+    by_root = (ROOT, BY_ROOT, certificate("old", not_after="2025-03-20", issuer="root"))
+    same = only_in(renewing(*by_root[1:], ROOT, held=("root",)), tmp_path / "c")
+    assert (same.new, str(same.method)) == (0, "same-anchor")
+    frozen = renewing(
+        certificate("new", available="2025-03-04"),
+        certificate("old", not_after="2025-03-07"),
+        plan=(action("2025-03-07", "replace-certificate", server="SRV1", certificate="new"),),
+        freezes=[("2025-03-06", "2025-03-10")],
+    )
+    assert iso(only_in(frozen, tmp_path / "d").opens) == "2025-03-04"
+    rules = {finding.rule for finding in findings_of(frozen, tmp_path / "e")}
+    assert not rules & {"expiry-in-freeze", "expiry-inside-lead"}
 
 
 @pytest.mark.parametrize("level", ["8.1.19", "8.1.18"])

@@ -33,6 +33,7 @@ from planner.domain.rules import (
     Trust,
     lookup_table,
 )
+from tests.golden.tables import assert_golden
 
 # The short names of sources in the domain reference.
 SOURCES = frozenset(
@@ -304,3 +305,7 @@ def test_labels_of_modes_are_written_with_hyphens() -> None:
         "legacy-ssl",
         "tls-full",
     ]
+
+
+def test_the_table_says_what_it_said() -> None:
+    assert_golden("rules.csv")

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from planner.domain.calendar import iso
 from planner.domain.rules import RULES
+from planner.engine.kernel import nothing_distributed
 from planner.engine.timeline import simulate
-from tests.builders import action, case, client, server, session
+from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import N_SEEDED, answer_of, differences, plan_of_case, solved
 from tests.oracle import Answer, Case, solve
 from tests.strategies import cases, random_case
 
 PER_TEST = 25
+NEW = "8.1.13"
 
 
 @settings(max_examples=300, deadline=None)
@@ -175,3 +177,162 @@ def test_a_timeline_says_its_key_numbers(two_days: Case) -> None:
     assert "1 sessions" in repr(timeline)
     assert "0 sessions refused" in repr(timeline)
     assert len(timeline) == 2
+
+
+def test_a_timeline_without_sessions_counts_none() -> None:
+    bare = case(servers=[server("SRV1")], clients=[client("BA01")], sessions=[])
+    assert repr(simulate(plan_of_case(bare))) == (
+        "Timeline(0 sessions, 28 days, 0 sessions refused at some time, 0 on TLS at the end)"
+    )
+
+
+# --- What random fleets rarely hold, against the oracle -------------------------------------------
+
+
+def assert_as_the_oracle_says(fleet_case: Case) -> None:
+    assert differences(answer_of(plan_of_case(fleet_case)), solve(fleet_case)) == []
+
+
+def test_each_server_finds_a_successor_of_its_md5_certificate() -> None:
+    def md5(name: str) -> dict[str, str]:
+        return certificate(f"{name}-md5", signature="md5WithRSAEncryption", server=name)
+
+    up = [action("2025-03-10", "upgrade-server", server=f"SRV{n}", value=NEW) for n in (1, 2, 3)]
+    assert_as_the_oracle_says(
+        case(
+            servers=[server(f"SRV{n}", certificate=f"SRV{n}-md5") for n in (1, 2, 3)],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", f"SRV{n}") for n in (1, 2, 3)],
+            certificates=[
+                *(md5(f"SRV{n}") for n in (1, 2, 3)),
+                certificate("first", server="SRV1"),
+                certificate("third", server="SRV3"),
+            ],
+            trust=[trust("BA01", name) for name in ("first", "SRV2-cert256", "third")],
+            plan=up,
+        )
+    )
+
+
+def test_one_session_may_need_more_anchors_than_there_are_sessions() -> None:
+    days = [f"2025-03-{number:02}" for number in range(4, 30)]
+    replaced = [
+        action(day, "replace-certificate", server="SRV1", certificate=f"of-{day}") for day in days
+    ]
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW)],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", "SRV1")],
+            plan=replaced,
+        )
+    )
+
+
+@pytest.mark.parametrize("last", ["8.1.0", NEW])
+def test_the_tool_of_a_client_that_was_retired_twice_is_that_of_its_last_level(last: str) -> None:
+    plan = [
+        action("2025-03-04", "upgrade-client", client="BA01", value=last),
+        action("2025-03-06", "retire-client", client="BA01"),
+        action("2025-03-07", "install-client", client="BA01", value=last),
+        action("2025-03-10", "retire-client", client="BA01"),
+        action("2025-03-12", "retire-client", client="BA01"),
+        action("2025-03-14", "import-certificate", client="BA01", certificate="SRV1"),
+    ]
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW)],
+            clients=[client("BA01", "8.1.2" if last == "8.1.0" else "8.1.1")],
+            sessions=[session("BA01", "SRV1", ssl="Yes")],
+            plan=plan,
+        )
+    )
+
+
+def test_a_list_of_nothing_distributed_has_the_columns_of_a_full_one() -> None:
+    empty = nothing_distributed()
+    assert [(len(column), column.dtype) for column in empty] == [(0, np.dtype(np.int32))] * 5
+
+
+@pytest.mark.parametrize("kind", ["set-option", "upgrade-client", "upgrade-server"])
+@pytest.mark.parametrize("n_steady", [0, 1, 30])
+def test_a_session_may_change_more_often_than_most_do(kind: str, n_steady: int) -> None:
+    cells = {
+        "set-option": {"client": "BA01", "option": "SSL"},
+        "upgrade-client": {"client": "BA01"},
+        "upgrade-server": {"server": "SRV1"},
+    }[kind]
+    values = ("Yes", "No") if kind == "set-option" else ("8.1.9", "8.1.1")
+    plan = [
+        action(f"2025-03-{number:02}", kind, value=values[number % 2], **cells)
+        for number in range(4, 31)
+    ]
+    steady = [f"AA{number:02}" for number in range(n_steady)]
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW)],
+            clients=[*(client(name, "8.1.1") for name in steady), client("BA01", NEW)],
+            sessions=[session(name, "SRV1") for name in (*steady, "BA01")],
+            trust=[trust("BA01", "SRV1")],
+            plan=plan,
+        )
+    )
+
+
+@pytest.mark.parametrize("held", [(), ("loose",), ("own",), ("loose", "own")])
+@pytest.mark.parametrize("imported", ["", "2025-03-05", "2025-03-12", "2025-03-13", "2025-03-20"])
+@pytest.mark.parametrize("first", ["own", "loose"])
+def test_a_server_that_changes_its_certificate_asks_for_each_in_its_time(
+    held: tuple[str, ...], imported: str, first: str
+) -> None:
+    other = "own" if first == "loose" else "loose"
+    plan = [
+        action("2025-03-12", "replace-certificate", server="SRV1", certificate=other),
+        action("2025-03-20", "replace-certificate", server="SRV1", certificate="third"),
+    ]
+    if imported:
+        plan.append(
+            action(imported, "import-certificate", client="BA01", certificate="third"),
+        )
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW, certificate=first)],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", "SRV1")],
+            certificates=[certificate("loose", kind="leaf"), certificate("own")],
+            trust=[trust("BA01", name) for name in held],
+            plan=plan,
+        )
+    )
+
+
+@pytest.mark.parametrize("client_level", [NEW, "8.1.1"])
+@pytest.mark.parametrize("back", ["", "2025-03-09", "2025-03-20"])
+@pytest.mark.parametrize("only_of", ["", "SRV1", "SRV2"])
+@pytest.mark.parametrize("day", ["2025-03-03", "2025-03-07"])
+def test_a_client_may_refuse_certificates_here_and_now_and_take_them_elsewhere_or_later(
+    day: str, only_of: str, back: str, client_level: str
+) -> None:
+    def accepts(when: str, value: str, server_name: str = "") -> dict[str, str]:
+        cells = {"client": "BA01", "server": server_name, "option": "SSLACCEPTCERTFROMSERV"}
+        return action(when, "set-option", value=value, **cells)
+
+    names = ("SRV1", "SRV2")
+    plan = [
+        *(action("2025-03-07", "upgrade-server", server=name, value=NEW) for name in names),
+        action("2025-03-06", "upgrade-client", client="BA01", value=NEW),
+        accepts(day, "No", only_of),
+    ]
+    if back:
+        plan.append(accepts(back, "Yes"))
+    assert_as_the_oracle_says(
+        case(
+            servers=[server(name) for name in names],
+            clients=[client("BA01", client_level)],
+            sessions=[
+                session("BA01", name, account=f"own-{name}", sslacceptcertfromserv="Yes")
+                for name in names
+            ],
+            plan=plan,
+        )
+    )

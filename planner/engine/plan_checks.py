@@ -208,13 +208,11 @@ def _folded_values(review: Review) -> Numbers:
 
 
 def _repeated_upgrades(review: Review) -> Iterator[Finding]:
-    plan, fleet = review.plan, review.fleet
+    plan = review.plan
     rows = review.active(*UPGRADES, Action.RETIRE_CLIENT)
-    endpoint = np.where(
-        plan.action[rows] == Action.UPGRADE_SERVER,
-        plan.server[rows] + np.int32(fleet.n_endpoints),
-        plan.client[rows],
-    )
+    # Odd for servers, even for clients: names that no file knows have numbers without an end.
+    at_server = plan.action[rows] == Action.UPGRADE_SERVER
+    endpoint = np.where(at_server, 2 * plan.server[rows] + 1, 2 * plan.client[rows])
     order = np.argsort(endpoint, kind="stable")
     rows, endpoint = rows[order], endpoint[order]
     value = np.where(plan.action[rows] == Action.RETIRE_CLIENT, -1, _folded_values(review)[rows])

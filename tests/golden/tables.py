@@ -1,6 +1,10 @@
 """The golden tables, what they are made from, and their comparison."""
 
+import dataclasses
 import difflib
+import random
+import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -9,13 +13,21 @@ from typing import Final
 import pandas as pd
 
 import planner
-from planner.domain.findings import Findings
+from planner.domain.findings import Finding, Findings
+from planner.domain.options import OPTIONS
 from planner.domain.plan import Plan
+from planner.domain.platforms import FOLDERS
 from planner.engine.deadlines import Deadlines
-from planner.engine.timeline import Timeline
+from planner.engine.findings import check
+from planner.engine.timeline import Timeline, simulate
+from planner.reporting import tables
 from planner.reporting.run import Run
+from tests.comparison import plan_of_case
+from tests.strategies import random_case
 
 FOLDER: Final = Path(__file__).parent
+N_FLEETS: Final = 100
+MOST_OF_A_RULE: Final = 4
 DATA: Final = FOLDER.parents[1] / "data"
 
 
@@ -37,18 +49,46 @@ def first_draft() -> Run:
     return planner.plan(DATA / "harbour", plan=DATA / "harbour" / "first-draft.csv")
 
 
-TABLES: Final[Mapping[str, Callable[[], Plan | Timeline | Deadlines | Findings]]] = {
+def findings_of_every_kind() -> Findings:
+    """Return findings of random fleets: of each rule those that differ in more than names."""
+    chosen: dict[str, dict[str, Finding]] = defaultdict(dict)
+    for seed in range(N_FLEETS):
+        case = random_case(random.Random(seed))
+        for row in check(simulate(plan_of_case(case))):
+            shape = re.sub(r"\S*[\dA-Z_-]\S*", "", f"{row.why} {row.fix}")
+            if len(chosen[row.rule]) < MOST_OF_A_RULE:
+                chosen[row.rule].setdefault(shape, row)
+    return Findings(tuple(row for rule in sorted(chosen) for row in chosen[rule].values()))
+
+
+def options() -> pd.DataFrame:
+    """Return the table of options."""
+    return pd.DataFrame([dataclasses.asdict(option) for option in OPTIONS])
+
+
+def folders() -> pd.DataFrame:
+    """Return the folders of each platform."""
+    rows = [{"platform": name, **dataclasses.asdict(row)} for name, row in FOLDERS.items()]
+    return pd.DataFrame(rows)
+
+
+TABLES: Final[Mapping[str, Callable[[], Plan | Timeline | Deadlines | Findings | pd.DataFrame]]] = {
     "eight-cases/schedule.csv": lambda: eight_cases().plan,
     "eight-cases/session_states.csv": lambda: eight_cases().timeline,
     "eight-cases/trust_deadlines.csv": lambda: eight_cases().deadlines,
     "first_draft_findings.csv": lambda: first_draft().findings,
+    "findings_of_every_kind.csv": findings_of_every_kind,
+    "folders.csv": folders,
+    "options.csv": options,
+    "rules.csv": tables.rules,
 }
 """Every golden file, and what it shows."""
 
 
 def table_of(name: str) -> pd.DataFrame:
     """Return the table that a golden file should hold."""
-    return TABLES[name]().to_frame()
+    made = TABLES[name]()
+    return made if isinstance(made, pd.DataFrame) else made.to_frame()
 
 
 def text_of(table: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,7 @@ class Sample:
     paths: Mapping[str, str]
 
 
-def drawn(modules: Sequence[str], n: int, seed: int, only: frozenset[Key] | None) -> Sample:
+def drawn(modules: Sequence[str], n: int, seed: int) -> Sample:
     """Draw up to n mutants of each module, the same ones for the same seed; 0 draws all."""
     mutants: list[Mutant] = []
     sizes, paths = {}, {}
@@ -72,7 +72,7 @@ def drawn(modules: Sequence[str], n: int, seed: int, only: frozenset[Key] | None
             mutant = module.mutant(number)
             if mutant is not None:
                 own.append(mutant)
-        mutants += [mutant for mutant in own if only is None or mutant.key in only]
+        mutants += own
     return Sample(mutants, sizes, paths)
 
 
@@ -92,7 +92,9 @@ class Collected:
         found = surveyed(session.items, self._at_import, self._out / SURVEY)
         items = {item.nodeid: item for item in session.items}
         trials = trials_in_place(self._sample, found)
-        tried = try_in_place(trials, items, self.failures, self._sample.paths, jobs=self._jobs)
+        tried = try_in_place(
+            trials, items, self.failures, self._sample.paths, found, jobs=self._jobs
+        )
         note(self._out, (result_of(trial, outcome) for trial, outcome in tried))
         return True
 
@@ -114,7 +116,7 @@ def noted(out: Path) -> list[Result]:
 def trials_in_place(sample: Sample, found: Survey) -> list[Trial]:
     """Return the mutants that do not run at import, each with tests of its lines."""
     return [
-        Trial(mutant, chosen(mutant, found.tests, by_module=False))
+        Trial(mutant, chosen(mutant, found, by_module=False))
         for mutant in sample.mutants
         if mutant.function
         and not frozenset(mutant.lines) & found.at_import.get(mutant.module, frozenset())
@@ -124,7 +126,7 @@ def trials_in_place(sample: Sample, found: Survey) -> list[Trial]:
 def trials_at_import(sample: Sample, found: Survey, tried: Collection[Key]) -> list[Trial]:
     """Return all mutants that were not tried in place."""
     return [
-        Trial(mutant, chosen(mutant, found.tests, by_module=True))
+        Trial(mutant, chosen(mutant, found, by_module=True))
         for mutant in sample.mutants
         if mutant.key not in tried
     ]
@@ -181,7 +183,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "mutation")
     parser.add_argument(
-        "--again", action="store_true", help="only those of the last run that no test failed on"
+        "--again",
+        action="store_true",
+        help="go on with the last run, and try its survivors anew",
     )
     options = parser.parse_args()
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "MPLBACKEND": "Agg"}
@@ -191,12 +195,14 @@ def main() -> int:
 
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    before = noted(out) if options.again else []
-    only = frozenset(r.key for r in before if r.is_survivor or r.ending is Ending.STOPPED)
-    sample = drawn(options.modules, options.sample, options.seed, only if options.again else None)
-    again = {mutant.key for mutant in sample.mutants}
+    sample = drawn(options.modules, options.sample, options.seed)
+    known = noted(out) if options.again else []
+    decided = {result.key: result for result in known if result.ending is Ending.FOUND}
     (out / RESULTS).unlink(missing_ok=True)
-    note(out, (result for result in before if result.key not in again))
+    note(out, (decided[mutant.key] for mutant in sample.mutants if mutant.key in decided))
+    rest = [mutant for mutant in sample.mutants if mutant.key not in decided]
+    random.Random(options.seed).shuffle(rest)  # so that what is tried by any time is a sample
+    sample = replace(sample, mutants=rest)
     begin = time.monotonic()
     try_sample(sample, out, options.jobs)
     sys.stdout.write(report(noted(out), sample.sizes, read_account()))

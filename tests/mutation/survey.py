@@ -9,7 +9,7 @@ import importlib
 import pickle
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,21 @@ from tests.mutation.forks import in_forks
 from tests.mutation.mutants import Mutant
 
 # At most so much of the tests of a module's own file, of those against the oracle, of the rest.
-OWN_SECONDS = 3.0
+OWN_SECONDS = 6.0
 ORACLE_SECONDS = 7.0
-OTHER_SECONDS = 2.0
+OTHER_SECONDS = 4.0
+OURS = ("planner.", "tests.")
+SHARED = {"settled_table", "solved"}  # the first takes 0.5 s in plain Python, the other no core
+# Files that test a module beside the one of its name.
+TESTED_IN = {
+    "deadline_checks": ("findings",),
+    "observations": ("as_is",),
+    "plan_checks": ("findings",),
+    "replacement_checks": ("replacements", "findings"),
+    "review": ("plan_checks", "session_checks", "deadline_checks", "findings"),
+    "session_checks": ("findings",),
+    "sums": ("measures",),
+}
 ORACLE_FILE = "tests/test_timeline.py"
 
 
@@ -39,9 +51,13 @@ class TestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The tests that run the core, and the core's lines that run when it is imported."""
+    """The tests that run the core, and the core's lines that run when it is imported.
+
+    `at_table` are the lines that make the table of settled sessions, once for all tests.
+    """
 
     tests: Sequence[TestFacts]
+    at_table: Mapping[str, frozenset[int]]
     digests: Mapping[str, str]  # of each file of tests, with all that it depends on
     at_import: Mapping[str, frozenset[int]]
 
@@ -69,6 +85,7 @@ def survey_tests(items: Sequence[pytest.Item], root: Path) -> list[TestFacts]:
     """
     seconds: dict[str, float] = {}
     caches = caches_of_functions()
+    settled_table()()
     for item in items:
         for cache in caches:
             cache.cache_clear()
@@ -100,34 +117,60 @@ def caches_of_functions() -> list[functools._lru_cache_wrapper[object]]:
     """Return every cache of a function, to be emptied so that each test runs what it needs."""
     things = gc.get_objects()
     caches = [thing for thing in things if isinstance(thing, functools._lru_cache_wrapper)]
-    return [cache for cache in caches if cache.__module__ != "tests.comparison"]  # the oracle's
+    own = [cache for cache in caches if str(getattr(cache, "__module__", "")).startswith(OURS)]
+    return [cache for cache in own if getattr(cache, "__name__", "") not in SHARED]
 
 
 def survey_import(root: Path) -> dict[str, frozenset[int]]:
     """Import the package, which this process must not have done, and return the lines run."""
+
+    def load() -> None:
+        for path in sorted((root / "planner").rglob("*.py")):
+            importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+
+    return lines_run(load, root)
+
+
+def survey_table(root: Path) -> dict[str, frozenset[int]]:
+    """Make the table of settled sessions, which all tests share, and return the lines run."""
+    return lines_run(settled_table(), root)
+
+
+def lines_run(work: Callable[[], object], root: Path) -> dict[str, frozenset[int]]:
+    """Return the lines of the core that some work runs, by module."""
     tracer = new_coverage(root)
     tracer.start()
-    for path in sorted((root / "planner").rglob("*.py")):
-        importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+    work()
     tracer.stop()
     data = tracer.get_data()
     files = data.measured_files()
     return {module_of(file, root): frozenset(data.lines(file) or ()) for file in files}
 
 
-def chosen(mutant: Mutant, tests: Sequence[TestFacts], *, by_module: bool) -> list[TestFacts]:
+def settled_table() -> functools._lru_cache_wrapper[object]:
+    """Return the function that makes the table of settled sessions, once."""
+    made: functools._lru_cache_wrapper[object] = importlib.import_module(
+        "planner.engine.settled"
+    ).settled_table
+    return made
+
+
+def chosen(mutant: Mutant, found: Survey, *, by_module: bool) -> list[TestFacts]:
     """Return the quickest tests that run the mutant's lines: its own file's, then the oracle's.
 
     Outside functions lines run at import only: there the tests count that run its module at all.
     """
     wanted = frozenset(mutant.lines)
-    own_file = f"tests/test_{mutant.module.rpartition('.')[2]}.py"
+    makes_table = bool(wanted & found.at_table.get(mutant.module, frozenset()))
+    stem = mutant.module.rpartition(".")[2]
+    own_file = tuple(f"tests/test_{name}.py" for name in (stem, *TESTED_IN.get(stem, ())))
     running = [
         test
-        for test in tests
+        for test in found.tests
         if (by_module and test.lines.get(mutant.module))
         or wanted & test.lines.get(mutant.module, frozenset())
         or (by_module and test.name.startswith(own_file))
+        or (makes_table and test.lines.get("planner.engine.settled"))
     ]
     running.sort(key=lambda test: test.seconds)
     own: list[TestFacts] = []
@@ -173,7 +216,7 @@ def digests_of(root: Path) -> dict[str, str]:
 def kept(file: Path) -> Survey:
     """Return the survey that was kept, or an empty one."""
     if not file.exists():
-        return Survey([], {}, {})
+        return Survey([], {}, {}, {})
     found: Survey = pickle.loads(file.read_bytes())  # noqa: S301  our own file
     return found
 
@@ -190,11 +233,11 @@ def surveyed(
     known = [test for test in before.tests if is_known.get(test.name.partition("::")[0])]
     unknown = [item for item in items if not is_known[item.nodeid.partition("::")[0]]]
     if not unknown:
-        return Survey(known, digests, at_import)
+        return Survey(known, survey_table(root), digests, at_import)
     ((_, measured),) = in_forks([unknown], lambda items: survey_tests(items, root), jobs=1)
     if measured is None:
         raise pytest.UsageError("the survey of the tests does not end")
     tests = [*known, *measured]
-    found = Survey(tests, digests, at_import)
+    found = Survey(tests, survey_table(root), digests, at_import)
     file.write_bytes(pickle.dumps(found))
     return found

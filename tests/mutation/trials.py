@@ -22,7 +22,7 @@ from hypothesis import Phase, settings
 
 from tests.mutation.forks import allow_seconds_more, in_forks
 from tests.mutation.mutants import Mutant
-from tests.mutation.survey import TestFacts, run_item
+from tests.mutation.survey import Survey, TestFacts, run_item, settled_table
 
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
@@ -109,12 +109,14 @@ def try_in_place(
     items: Mapping[str, pytest.Item],
     failures: Failures,
     paths: Mapping[str, str],
+    found: Survey,
     *,
     jobs: int,
 ) -> Iterator[tuple[Trial, Outcome | None]]:
     """Try mutants of functions among collected tests; those of unclear functions are left out."""
     functions = living_functions(paths)
     importlib.import_module("tests.comparison").remember_answers()
+    settled_table()()
     gc.collect()
     gc.freeze()  # so that forks share what is there
 
@@ -123,6 +125,8 @@ def try_in_place(
         code = changed_code(mutant, functions, paths[mutant.module])
         for function in functions[mutant.module, mutant.function]:
             function.__code__ = code or function.__code__
+        if frozenset(mutant.lines) & found.at_table.get(mutant.module, frozenset()):
+            settled_table().cache_clear()
         tests = [items[test.name] for test in trial.tests]
         for number, (test, facts) in enumerate(zip(tests, trial.tests, strict=True), start=1):
             allow_seconds_more(2 + int(10 * facts.seconds))
@@ -153,8 +157,8 @@ def try_imported(
         failures = Failures()
         allow_seconds_more(20 + int(10 * sum(test.seconds for test in trial.tests)))
         names = [test.name for test in trial.tests]
-        status = pytest.main([*OPTIONS, "-x", *names], [failures])
-        return Outcome(failures.first or ("" if status == 0 else f"pytest ends with {status}"))
+        pytest.main([*OPTIONS, "-x", *names], [failures])
+        return Outcome(failures.first)
 
     yield from in_forks(trials, attempt, jobs=jobs)
 
