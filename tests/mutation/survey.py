@@ -116,7 +116,7 @@ def survey_tests(items: Sequence[pytest.Item], root: Path) -> list[TestFacts]:
 def caches_of_functions() -> list[functools._lru_cache_wrapper[object]]:
     """Return every cache of a function, to be emptied so that each test runs what it needs."""
     things = gc.get_objects()
-    caches = [thing for thing in things if isinstance(thing, functools._lru_cache_wrapper)]
+    caches = [thing for thing in things if type(thing) is functools._lru_cache_wrapper]
     own = [cache for cache in caches if str(getattr(cache, "__module__", "")).startswith(OURS)]
     return [cache for cache in own if getattr(cache, "__name__", "") not in SHARED]
 
@@ -200,7 +200,7 @@ def digests_of(root: Path) -> dict[str, str]:
     """Digest of each file of tests, with the package and what the tests share."""
     tests = sorted((root / "tests").rglob("*.py"))
     files = [path for path in tests if path.name.startswith("test_")]
-    mutation = Path(__file__).parent
+    mutation = Path(__file__).resolve().parent
     shared = [path for path in tests if path not in files and mutation not in path.parents]
     common = hashlib.sha256()
     for path in (*sorted((root / "planner").rglob("*.py")), *shared):

@@ -78,7 +78,8 @@ def living_functions(paths: Mapping[str, str]) -> Functions:
     modules = {path: module for module, path in paths.items()}
     found: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
     for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and thing.__code__.co_filename in modules:
+        # Not isinstance, which asks proxies of things that are gone.
+        if type(thing) is FunctionType and thing.__code__.co_filename in modules:
             module = modules[thing.__code__.co_filename]
             found[module, thing.__code__.co_qualname].append(thing)
     return found
