@@ -27,7 +27,7 @@ from planner.engine.settled import parts_of_clients, parts_of_servers, settled_t
 from planner.engine.timeline import Timeline
 from planner.engine.walks import receivers
 from planner.risk.draws import Draws, endpoints_of, restricted
-from planner.risk.kernel import Block, Dated, Plain, Rest, Rows, flags_of_places, read_only
+from planner.risk.model import Block, Dated, Plain, Rest, Rows, flags_of_places, read_only
 from planner.risk.pieces import Pieces, pieces_of
 
 SESSIONS_OF_BLOCK: Final = 8_192

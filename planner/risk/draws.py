@@ -18,7 +18,8 @@ from planner.domain.calendar import NEVER, Calendar, Days
 from planner.domain.fleet import Fleet, Numbers
 from planner.domain.plan import Action, Plan
 from planner.risk.delays import LONGEST, MAY_SLIP, NO_DELAY, Slip, usual_or
-from planner.risk.kernel import Slipping, delays, guide_of, mixed_columns
+from planner.risk.kernel import delays, mixed_columns
+from planner.risk.model import Slipping, guide_of
 
 _DONE: Final = "done"
 _SEARCHED: Final = 4 * LONGEST

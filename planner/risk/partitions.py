@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from planner.risk.kernel import Block
+from planner.risk.model import Block
 
 _FORMAT: Final = b"planner"
 

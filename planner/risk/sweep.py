@@ -12,7 +12,8 @@ from planner.engine.timeline import simulate
 from planner.risk.blocks import SESSIONS_OF_BLOCK, Part, parts_of
 from planner.risk.delays import Slip, usual_or
 from planner.risk.draws import draws_of, endpoints_of
-from planner.risk.kernel import Block, Outcome, delays
+from planner.risk.kernel import delays
+from planner.risk.model import Block, Outcome
 from planner.risk.result import HOLDS_PERCENT, Risk
 from planner.risk.workers import replay_all
 

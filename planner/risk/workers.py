@@ -13,7 +13,8 @@ from multiprocessing import get_context
 from typing import Final
 
 from planner.domain.errors import PlannerError
-from planner.risk.kernel import Block, Outcome, read_only, replay
+from planner.risk.kernel import replay
+from planner.risk.model import Block, Outcome, read_only
 
 MOST_LOST: Final = 3
 """So often in a row workers may be lost while one block is replayed."""
