@@ -10,10 +10,10 @@ Everything is loaded on first use; `import planner` alone is quick.
 """
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Final
 
 from planner.domain import views as _views
+from planner.domain.version import VERSION as _VERSION
 
 if TYPE_CHECKING:
     import pandas as _pd
@@ -237,7 +237,7 @@ __all__ = [
     "write_runbooks",
 ]
 
-__version__ = _version("session-security-planner")
+__version__ = _VERSION
 
 
 def __getattr__(name: str) -> object:

@@ -67,6 +67,14 @@ def test_a_damaged_record_is_told(fleet: Path, content: str) -> None:
         read_baseline(fleet)
 
 
+def test_a_record_of_a_newer_form_names_the_version_that_reads_it(fleet: Path) -> None:
+    planner.baseline(fleet, approver="Ann", approved_on=APPROVED)
+    (fleet / FOLDER / RECORD).write_text('{"schema": 2, "version": "1.4.0"}')
+    told = "its form is number 2, and this version knows those up to 1; read it with the .* 1.4.0"
+    with pytest.raises(InventoryError, match=told):
+        read_baseline(fleet)
+
+
 def test_later_files_refer_to_the_baseline(
     fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,6 +100,6 @@ def test_later_files_refer_to_the_baseline(
     assert "1 of 1 planned actions done (0 late, 0 early)" in lines[2]
     digest = (tmp_path / "track" / "digest.txt").read_text().splitlines()
     assert digest[0] == lines[0]
-    assert digest[-1] == "From 2025-03-14 on 0 of 1 actions move"
+    assert digest[-2] == "From 2025-03-14 on 0 of 1 actions move"
     assert (tmp_path / "track" / "replan.csv").exists()
     assert (tmp_path / "track" / "moves.csv").read_text().startswith("before,date,action,client")

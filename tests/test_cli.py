@@ -554,7 +554,7 @@ def test_a_plan_is_held_against_what_happened(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("On 2025-03-30: ")
     assert lines[-1].startswith(f"Results are in {out}")
-    assert (out / "digest.txt").read_text(encoding="utf-8").splitlines() == lines[:-1]
+    assert (out / "digest.txt").read_text(encoding="utf-8").splitlines()[:-1] == lines[:-1]
 
 
 def test_a_day_that_is_none_and_actuals_that_are_missing_exit_with_2(

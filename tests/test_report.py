@@ -13,6 +13,7 @@ import pytest
 import planner
 from planner import cli
 from planner.domain.errors import InventoryError, PlannerError
+from planner.domain.version import MADE_BY
 from planner.reporting import report as module
 from planner.reporting.report import Packet
 from tests.builders import action, case, client, server, session, write_case
@@ -84,6 +85,12 @@ def packet(fleet: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 @pytest.fixture(scope="module")
 def page(packet: Packet) -> Page:
     return Page(packet.html.read_text(encoding="utf-8"))
+
+
+def test_the_page_says_which_version_made_it(packet: Packet) -> None:
+    text = packet.html.read_text(encoding="utf-8")
+    assert f'<meta name="generator" content="{MADE_BY}">' in text
+    assert f"Made by {MADE_BY}." in text
 
 
 def test_the_page_has_no_script_and_asks_the_network_for_nothing(

@@ -10,6 +10,7 @@ from typing import Final
 
 from planner.domain.errors import Fault, Faults, InventoryError
 from planner.domain.fleet import Fleet
+from planner.domain.version import VERSION
 from planner.inventory.files import read_bytes
 from planner.inventory.schema import FILES, SETTINGS_FILE
 from planner.inventory.writing import write_files
@@ -95,6 +96,7 @@ def freeze_baseline(
     )
     record = {
         "schema": SCHEMA,
+        "version": VERSION,
         "approver": found.approver,
         "approved_on": found.approved_on,
         "fleet": found.fleet,
@@ -125,6 +127,8 @@ def read_baseline(folder: str | Path) -> Baseline | None:
         raise InventoryError(faults)
     try:
         record = json.loads(content)
+        if int(record["schema"]) > SCHEMA:
+            raise InventoryError([_newer(record)])
         found = Baseline(
             approver=str(record["approver"]),
             approved_on=str(record["approved_on"]),
@@ -141,6 +145,12 @@ def read_baseline(folder: str | Path) -> Baseline | None:
         cure = "take it from a backup; a change needs an approval of its own"
         raise InventoryError([Fault(file=f"{FOLDER}/{PLAN}", what=what, cure=cure)])
     return found
+
+
+def _newer(record: Mapping[str, object]) -> Fault:
+    what = f"its form is number {record['schema']}, and this version knows those up to {SCHEMA}"
+    cure = f"read it with the version that made it, {record.get('version', 'a newer one')}"
+    return Fault(file=f"{FOLDER}/{RECORD}", what=what, cure=cure)
 
 
 def input_digests(folder: Path) -> dict[str, str]:

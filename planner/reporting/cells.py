@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.domain.calendar import iso
+from planner.domain.version import MADE_BY
 from planner.inventory.csv_tables import neutral
 
 Texts = NDArray[np.object_]
@@ -60,5 +61,5 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 
 
 def text_bytes(lines: Iterable[str]) -> bytes:
-    """Return lines as the content of a text file."""
-    return "".join(f"{line}\n" for line in lines).encode()
+    """Return lines as the content of a text file; the last one says which version made it."""
+    return "".join(f"{line}\n" for line in (*lines, f"Made by {MADE_BY}.")).encode()

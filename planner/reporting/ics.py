@@ -10,6 +10,7 @@ import pandas as pd
 from icalendar import Calendar, Event
 
 from planner.domain.calendar import to_date
+from planner.domain.version import PROGRAM, VERSION
 
 _NAMESPACE: Final = uuid.UUID("6f1f1a52-2c0e-5f0e-9d5c-2b7f0c3a9e11")
 _WHAT: Final = (
@@ -39,7 +40,7 @@ def ics(schedule: pd.DataFrame, *, fleet: str, today: int) -> bytes:
         The day on which the file was made.
     """
     calendar = Calendar()
-    calendar.add("prodid", "-//session-security-planner//schedule//EN")
+    calendar.add("prodid", f"-//{PROGRAM}//{VERSION}//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", f"Session security: {fleet}")
     stamp = datetime.datetime.combine(to_date(today), datetime.time(), datetime.UTC)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from planner.domain.errors import PlannerError
+from planner.domain.version import MADE_BY
 from planner.inventory.writing import write_files
 from planner.reporting import packet_tables
 from planner.reporting.cells import csv_bytes
@@ -158,6 +159,7 @@ def _page(notebook: "NotebookNode", title: str) -> str:
     )
     body, _ = exporter.from_notebook_node(notebook)
     frame = (files("planner.reporting") / "report_page.html").read_text(encoding="utf-8")
+    frame = frame.replace("{{ made_by }}", escape(MADE_BY))
     return frame.replace("{{ title }}", escape(title)).replace("{{ body }}", body)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from planner.domain.calendar import iso
 from planner.domain.findings import Findings, Severity
 from planner.domain.plan import Plan
 from planner.domain.rules import VERDICTS
+from planner.domain.version import VERSION
 from planner.engine.deadlines import Deadlines
 from planner.engine.distribution import distribution
 from planner.engine.measures import Measures, measures
@@ -166,7 +166,7 @@ def summary(deadlines: Deadlines, findings: Findings) -> dict[str, object]:
     plan, fleet = timeline.plan, timeline.plan.fleet
     return {
         "schema": SCHEMA,
-        "version": version("session-security-planner"),
+        "version": VERSION,
         "fleet": fleet.name,
         "fleet_sha256": fleet.origin.sha256,
         "start": iso(fleet.start),

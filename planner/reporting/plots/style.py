@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from planner.domain.calendar import Calendar, monday_of, to_date, to_day
 from planner.domain.rules import Mode
+from planner.domain.version import MADE_BY
 from planner.inventory.writing import write_files
 from planner.reporting.colours import (
     FREEZE_LINES,
@@ -50,8 +51,8 @@ _AXES_SHARE: Final = 0.78
 _FREEZE_HATCH: Final = "////"
 _SALT: Final = "session-security-planner"
 _METADATA: Final[dict[str, dict[str, str | None]]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": MADE_BY},
+    "svg": {"Date": None, "Creator": MADE_BY},
 }
 
 Vertices = NDArray[np.float64]

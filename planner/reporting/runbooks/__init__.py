@@ -6,6 +6,7 @@ back; what cannot be taken back is said with its day.
 
 from collections.abc import Iterable
 
+from planner.domain.version import MADE_BY
 from planner.engine.deadlines import Deadlines
 from planner.reporting.bundles import endpoint_file_name
 from planner.reporting.runbooks.book import Book
@@ -34,7 +35,8 @@ def runbooks(deadlines: Deadlines) -> dict[str, str]:
         else:
             text = client_runbook(book, endpoint, own) if own else ""
         if text:
-            found[f"{endpoint_file_name(deadlines, endpoint)}.md"] = text
+            name = f"{endpoint_file_name(deadlines, endpoint)}.md"
+            found[name] = f"{text}\n*Made by {MADE_BY}.*\n"
     return found
 
 
