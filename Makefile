@@ -16,7 +16,7 @@ WORKERS := -n 2 --dist loadfile
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab app docs lint bench mutants clean
+.PHONY: help plan test lab app docs lint bench mutants oldest release clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -62,8 +62,14 @@ mutants: $(STAMP) ## change the core in many places, and see which changes no te
 	$(BIN)/python -m pip install --quiet -r tests/mutation/requirements.txt
 	$(BIN)/python -m tests.mutation --jobs 2
 
+oldest: ## run the tests with the oldest dependencies that are allowed
+	PYTHON=$(PYTHON) .ci/oldest
+
+release: $(STAMP) ## build sdist, wheel, and the list of what the wheel installs (SBOM) into dist/
+	.ci/release
+
 clean: ## remove results and caches (`rm -rf .venv` starts over)
-	rm -rf out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf dist out .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find planner tests notebooks -name __pycache__ -prune -exec rm -rf {} +
 	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +
 

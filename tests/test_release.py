@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -114,3 +116,26 @@ def test_with_the_extra_lab_the_report_is_made(
     done = run(environment, "planner", "report", str(FLEET), "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.long
+def test_a_release_lists_what_the_wheel_installs_with_the_versions_of_the_lock() -> None:
+    subprocess.run([ROOT / ".ci" / "release"], check=True, capture_output=True)
+    (listed,) = (ROOT / "dist").glob("*.cdx.json")
+    content = json.loads(listed.read_text(encoding="utf-8"))
+    assert content["metadata"]["component"]["version"] == planner.__version__
+    parts = {plain(part["name"]): part["version"] for part in content["components"]}
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)(?:\[.*?\])?==([^\s;]+)", lock, re.MULTILINE)
+    assert parts.items() <= {(plain(name), version) for name, version in pins}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    direct = {plain(re.split("[<>=[]", line)[0]) for line in settings["project"]["dependencies"]}
+    assert direct <= parts.keys()
+    # A package without a licence in its metadata is listed without one.
+    licensed = [part for part in content["components"] if part.get("licenses")]
+    assert len(licensed) > 0.9 * len(parts)
+
+
+def plain(name: str) -> str:
+    """Return a package's name in the one form that all its spellings share."""
+    return re.sub("[-_.]+", "-", name).casefold()
