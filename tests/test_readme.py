@@ -116,7 +116,8 @@ def test_the_optimised_order_is_the_one_of_the_table() -> None:
     iterations, exposure = OPTIMISED.findall(README)[0]
     gap, bound = BOUND.findall(README)[0]
     fleet = planner.read_fleet(ROOT / "data" / "harbour")
-    found = planner.optimise(fleet, stop=planner.Stop(iterations=int(iterations)), seed=1)
+    stop = planner.Stop(iterations=int(iterations), seconds=3600)
+    found = planner.optimise(fleet, stop=stop, seed=1)
     # Other processors round other steps of the search.
     assert found.value == pytest.approx(number(exposure), rel=1e-3)
     assert found.bound == pytest.approx(number(bound), rel=1e-3)

@@ -5,6 +5,7 @@ end, or to its import, in any proportion: every proportion gives a bound, and th
 found by a first-order method. What it finds is rounded to whole units before it is believed.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,9 @@ from planner.ordering.relaxation_kernel import Dual, Flags2, Floats, Relaxation
 
 _LARGEST: Final = 2**58
 _FINEST: Final = 2**12
+_NODES_OF_EVEN_PACE: Final = 33
+"""Nodes for which prices and shares move at one pace. All nodes share a capacity: the more there
+are, the shorter the steps of its price, which are lengthened where prices start from nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -207,7 +211,8 @@ class Ascent:
         self._r = relaxation
         n, n_weeks = relaxation.may_end.shape
         self.steps = 0
-        self._omega = 1.0
+        is_warm = prices is not None
+        self._omega = 1.0 if is_warm else max(1.0, math.sqrt(n / _NODES_OF_EVEN_PACE))
         self._dual = _start(relaxation) if prices is None else _copied(prices)
         self._share = _spread_out(relaxation)
         self._ahead = np.zeros((n, n_weeks))

@@ -1,6 +1,7 @@
 """Rollout orders tried one after the other, each beside another one."""
 
 import contextvars
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -201,7 +202,9 @@ class OrderExplorer:
             freezes=self.freezes.value,
             windows=self.windows.value,
         )
-        return limited, self.strategy.value, Stop(seconds=self.seconds.value), self.seed.value
+        # The planner limits time; how many iterations that makes is no matter.
+        stop = Stop(iterations=sys.maxsize, seconds=self.seconds.value)
+        return limited, self.strategy.value, stop, self.seed.value
 
     def _search(self, limited: Plan, strategy: str, stop: Stop, seed: int) -> None:
         """Make an order, and show it; runs beside the page."""
