@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from planner.ordering.model import Model
 from planner.ordering.relaxation import Ascent, Bound, relax
-from planner.ordering.relaxation_kernel import Dual, Flags2, Floats
+from planner.ordering.relaxation_kernel import Flags2, Floats
 
-_STEPS: Final = 240
-"""Steps of the first-order method for each new node; it starts from its parent's prices."""
+_STRETCHES: Final = 2
+"""Stretches of the first-order method for each new node between two looks at what they gain."""
+_MOST_LOOKS: Final = 5
+_SETTLED: Final = 2e-4
 
 
 @dataclass(order=True, slots=True)
@@ -70,7 +72,7 @@ class Branching:
             left[block] = False
             left[block, side] = may_end[block, side]
             if left.any(axis=1).all():
-                children.append(self._solve(left, node.bound.prices, best))
+                children.append(self._solve(left, node.bound, best))
         for child_may_end, child in children:
             self.n_nodes += 1
             value = max(child.value, node.value)
@@ -78,13 +80,12 @@ class Branching:
                 heapq.heappush(self._nodes, _Node(value, self.n_nodes, child_may_end, child))
         return min((child for _, child in children), key=lambda b: b.value, default=None)
 
-    def _solve(self, may_end: Flags2, prices: Dual, best: float) -> tuple[Flags2, Bound]:
-        ascent = Ascent(relax(self._model, may_end=may_end), prices)
-        steps, value = 0, -np.inf
-        while steps < 5 * _STEPS:
-            before, value = value, ascent.climb(_STEPS)
-            steps += _STEPS
-            if value >= best or value - before < 2e-4 * abs(value):
+    def _solve(self, may_end: Flags2, parent: Bound, best: float) -> tuple[Flags2, Bound]:
+        ascent = Ascent(relax(self._model, may_end=may_end), parent)
+        value = -np.inf
+        for _ in range(_MOST_LOOKS):
+            before, value = value, ascent.climb(_STRETCHES)
+            if value >= best or value - before < _SETTLED * abs(value):
                 break
         return may_end, ascent.bound()
 

@@ -34,9 +34,11 @@ Observer = Callable[[Progress], None]
 
 OPTIMISED: Final = "optimised"
 _FIRST_TRIES: Final = ("by-weight", "server-first", "as-drafted")
-_STEPS: Final = 120
-"""Steps of the first-order method in one iteration."""
-_SETTLED: Final = 1e-5
+_ROUNDS: Final = 3
+"""Rounds of the search in one iteration; they divide its cycle."""
+_STRETCHES: Final = 4
+"""Stretches of the first-order method in one iteration."""
+_SETTLED: Final = 3e-5
 """A relaxation whose bound grows by less than this part in an iteration is as good as solved."""
 _LARGEST_PROGRAM: Final = 25_000
 """Most variables of a program that HiGHS is asked to prove."""
@@ -356,7 +358,7 @@ class Run:
         cost, before, iteration = problem.model.cost(days) + self._rest.scaled(days), -np.inf, 0
         try:
             while iteration < self._stop.iterations:
-                value = ascent.climb(_STEPS)
+                value = ascent.climb(_STRETCHES)
                 iteration += 1
                 self._tell(observer, iteration, cost, ascent.bound().value)
                 if self._is_over() or value - before <= _SETTLED * abs(value):
@@ -387,10 +389,11 @@ class Run:
         prover = _Prover(problem)
         try:
             for iteration in range(1, self._stop.iterations + 1):
-                search.run()
+                for _ in range(_ROUNDS):
+                    search.run()
                 hint = prover.improve(model.cost(search.best), self._clock.left)
                 if hint is not None:
-                    search.offer(hint, restart=iteration % ROUNDS_PER_CYCLE == 0)
+                    search.offer(hint, restart=iteration * _ROUNDS % ROUNDS_PER_CYCLE == 0)
                 self._tell(observer, iteration, search.cost, prover.bound)
                 if self._is_over():
                     break
@@ -466,7 +469,7 @@ class _Prover:
         if self._is_done:
             return None
         if self._tree is None:
-            value = self._ascent.climb(_STEPS)
+            value = self._ascent.climb(_STRETCHES)
             self._bound = self._ascent.bound()
             self.bound = max(self.bound, self._bound.value)
             if value - self._before <= _SETTLED * abs(value):
@@ -508,7 +511,21 @@ class _Prover:
         return self._from_weeks((1.0 - bound.share[: self._model.n_blocks]).sum(axis=1))
 
     def _from_weeks(self, weeks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints | None:
-        order = np.argsort(weeks, kind="stable").astype(np.int32)
-        zeros = np.zeros(len(order), dtype=np.int32)
-        days = schedule_blocks(self._problem, Priorities(order=order, not_before=zeros))
-        return None if isinstance(days, Stuck) else days
+        """Cheapest order with blocks by week, and, where imports are limited, servers first.
+
+        A server that comes after its clients needs all their imports at once, and often waits for
+        them until the end; a client that comes after its servers needs but its own.
+        """
+        model = self._model
+        zeros = np.zeros(model.n_blocks, dtype=np.int32)
+        orders = [np.argsort(weeks, kind="stable")]
+        if model.n_jobs:
+            orders.append(np.lexsort((weeks, model.n_servers == 0)))
+        placed = [
+            schedule_blocks(
+                self._problem, Priorities(order=order.astype(np.int32), not_before=zeros)
+            )
+            for order in orders
+        ]
+        found = [days for days in placed if not isinstance(days, Stuck)]
+        return min(found, key=model.cost, default=None)

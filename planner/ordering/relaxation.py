@@ -17,9 +17,11 @@ from planner.ordering.relaxation_kernel import Dual, Flags2, Floats, Relaxation
 
 _LARGEST: Final = 2**58
 _FINEST: Final = 2**12
+_STRETCH: Final = 120
+"""Steps of the first-order method after which it is anchored anew."""
 _NODES_OF_EVEN_PACE: Final = 33
 """Nodes for which prices and shares move at one pace. All nodes share a capacity: the more there
-are, the shorter the steps of its price, which are lengthened where prices start from nothing."""
+are, the shorter the steps of its price, which are lengthened for that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -205,21 +207,22 @@ def _rules(model: Model, allowed: Flags2) -> tuple[Ints, Ints, Ints]:
 
 
 class Ascent:
-    """The search for the prices with the best bound; more steps never make it worse."""
+    """The search for the prices with the best bound; more steps never make it worse.
 
-    def __init__(self, relaxation: Relaxation, prices: Dual | None = None) -> None:
+    Parameters
+    ----------
+    near
+        What a relaxation with more weeks says: where to start from.
+    """
+
+    def __init__(self, relaxation: Relaxation, near: Bound | None = None) -> None:
         self._r = relaxation
-        n, n_weeks = relaxation.may_end.shape
-        self.steps = 0
-        is_warm = prices is not None
-        self._omega = 1.0 if is_warm else max(1.0, math.sqrt(n / _NODES_OF_EVEN_PACE))
-        self._dual = _start(relaxation) if prices is None else _copied(prices)
-        self._share = _spread_out(relaxation)
-        self._ahead = np.zeros((n, n_weeks))
-        self._sum_share, self._sum_dual = self._share * 0.0, _scaled(self._dual, 0.0)
+        self._omega = max(1.0, math.sqrt(len(relaxation.may_end) / _NODES_OF_EVEN_PACE))
+        self._dual = _start(relaxation) if near is None else _copied(near.prices)
+        self._share = _spread_out(relaxation) if near is None else near.share.copy()
+        self._ahead = np.zeros_like(self._share)
         self._mass = kernel.masses(relaxation, self._dual)
         self._tau, self._sigma = _steps(relaxation)
-        self._summed = 0
         self.best = self.value(self._dual)
         self._best_dual, self._best_share = _copied(self._dual), self._share.copy()
 
@@ -228,41 +231,29 @@ class Ascent:
         mass = kernel.masses(self._r, dual)
         return float(kernel.bound_of(self._r, kernel.node_costs(self._r, mass, dual), dual))
 
-    def climb(self, n_steps: int, *, every: int = 40) -> float:
-        """Take steps, look at the average of each stretch, and restart from it if it is better."""
-        for _ in range(n_steps):
-            kernel.step(
-                self._r,
-                self._share,
-                self._ahead,
-                self._dual,
-                self._mass,
-                self._tau,
-                self._sigma,
-                self._omega,
-            )
-            self._sum_share += self._share
-            for total, now in zip(self._sum_dual, self._dual, strict=True):
-                np.add(total, now, out=total)
-            self.steps += 1
-            self._summed += 1
-            if self._summed == every:
-                self._restart()
+    def climb(self, n_stretches: int) -> float:
+        """Take stretches of steps, each from where the last one ended."""
+        for _ in range(n_stretches):
+            anchor_share, anchor = self._share.copy(), _copied(self._dual)
+            for number in range(1, _STRETCH + 1):
+                kernel.step(
+                    self._r,
+                    self._share,
+                    self._ahead,
+                    self._dual,
+                    self._mass,
+                    self._tau,
+                    self._sigma,
+                    self._omega,
+                    anchor_share,
+                    anchor,
+                    number / (number + 1) if number < _STRETCH else 0.0,
+                )
+            value = self.value(self._dual)
+            if value > self.best:
+                self.best = value
+                self._best_dual, self._best_share = _copied(self._dual), self._share.copy()
         return self.best
-
-    def _restart(self) -> None:
-        mean = _scaled(self._sum_dual, 1.0 / self._summed)
-        of_mean, of_last = self.value(mean), self.value(self._dual)
-        if of_mean >= of_last:
-            self._share = self._sum_share / self._summed
-            self._dual = mean
-            self._mass = kernel.masses(self._r, self._dual)
-        if max(of_mean, of_last) > self.best:
-            self.best = max(of_mean, of_last)
-            self._best_dual, self._best_share = _copied(self._dual), self._share.copy()
-        self._sum_share = self._share * 0.0
-        self._sum_dual = _scaled(self._dual, 0.0)
-        self._summed = 0
 
     def bound(self) -> Bound:
         """Return the best bound so far, certified."""
@@ -301,10 +292,6 @@ def _start(r: Relaxation) -> Dual:
 
 def _copied(dual: Dual) -> Dual:
     return Dual(*(column.copy() for column in dual))
-
-
-def _scaled(dual: Dual, factor: float) -> Dual:
-    return Dual(*(column * factor for column in dual))
 
 
 def _spread_out(r: Relaxation) -> Floats:

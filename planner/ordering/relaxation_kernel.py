@@ -295,13 +295,19 @@ def step(
     tau: Floats,
     sigma: Floats,
     omega: float,
+    anchor_share: Floats,
+    anchor: Dual,
+    part: float,
 ) -> None:
     """One step of the primal-dual hybrid gradient method (Chambolle and Pock 2011).
 
-    `share` and `d` are the iterates; `ahead` and `mass` are room to work in. `tau` is by node,
-    `sigma` holds the steps of capacities, imports and rules.
+    `share` and `d` are the iterates; `ahead` is room to work in, `mass` the masses of `d`. `tau`
+    is by node, `sigma` holds the steps of capacities, imports and rules. The new iterate is the
+    step's end reflected in its start, for `part`, and the anchor for the rest (Lu and Yang 2024,
+    "Restarted Halpern PDHG for linear programming"); with `part` 0 it is the step's end itself.
     """
     n, n_weeks = share.shape
+    new, old, fixed = (2.0 * part, -part, 1.0 - part) if part > 0.0 else (1.0, 0.0, 0.0)
     value, size = np.empty(n_weeks), np.empty(n_weeks, dtype=np.int32)
     slope = prices_of_done(r, d)
     for v in range(n):
@@ -317,7 +323,9 @@ def step(
             share[v, w] -= tau[v] / omega * slope[v, w]
         project(r, v, share[v], value, size)
         for w in range(n_weeks):
-            ahead[v, w] += 2.0 * share[v, w]
+            start, end = -ahead[v, w], share[v, w]
+            ahead[v, w] += 2.0 * end
+            share[v, w] = new * end + old * start + fixed * anchor_share[v, w]
     over = np.zeros((3, n_weeks))
     for v in range(n):
         before = 0.0
@@ -328,24 +336,26 @@ def step(
             over[1, w] += r.n_servers[v] * now
             over[2, w] += r.is_job[v] * before
     for w in range(n_weeks):
-        up = d.clients[w] + omega * sigma[0] * (over[0, w] - r.client_room[w])
-        d.clients[w] = max(0.0, up)
-        up = d.servers[w] + omega * sigma[1] * (over[1, w] - r.server_room[w])
-        d.servers[w] = max(0.0, up)
-        up = d.imports[w] + omega * sigma[2] * (over[2, w] - r.import_room[w])
-        d.imports[w] = max(0.0, up)
+        up = max(0.0, d.clients[w] + omega * sigma[0] * (over[0, w] - r.client_room[w]))
+        d.clients[w] = new * up + old * d.clients[w] + fixed * anchor.clients[w]
+        up = max(0.0, d.servers[w] + omega * sigma[1] * (over[1, w] - r.server_room[w]))
+        d.servers[w] = new * up + old * d.servers[w] + fixed * anchor.servers[w]
+        up = max(0.0, d.imports[w] + omega * sigma[2] * (over[2, w] - r.import_room[w]))
+        d.imports[w] = new * up + old * d.imports[w] + fixed * anchor.imports[w]
     for k in range(len(r.rule_earlier)):
         for w in range(n_weeks):
             done = ahead[r.rule_earlier[k], r.rule_week[k, w]] if r.rule_week[k, w] >= 0 else 0.0
             broken = ahead[r.rule_later[k], w] - done
-            d.rules[k, w] = max(0.0, d.rules[k, w] + omega * sigma[3] * broken)
+            up = max(0.0, d.rules[k, w] + omega * sigma[3] * broken)
+            d.rules[k, w] = new * up + old * d.rules[k, w] + fixed * anchor.rules[k, w]
     for e in range(len(r.first)):
         a, b, j = r.first[e], r.second[e], r.job[e]
         if j >= 0:
             pace = omega * r.weight[e] * 7.0 / 3.0
             for w in range(n_weeks):
                 broken = ahead[a, w] + ahead[b, w] - ahead[j, w] - 1.0
-                d.needs[e, w] = max(0.0, d.needs[e, w] + pace * broken)
+                up = max(0.0, d.needs[e, w] + pace * broken)
+                d.needs[e, w] = new * up + old * d.needs[e, w] + fixed * anchor.needs[e, w]
     # From here on `ahead` is the part of each week that a node is secure.
     for v in range(n):
         for w in range(n_weeks - 1, -1, -1):
@@ -359,7 +369,8 @@ def step(
         for w in range(n_weeks):
             if j < 0:
                 up = d.on_first[e, w] + 0.5 * omega * whole * (ahead[b, w] - ahead[a, w])
-                on_a = min(max(up, 0.0), whole)
+                on_a = new * min(max(up, 0.0), whole) + old * d.on_first[e, w]
+                on_a += fixed * anchor.on_first[e, w]
                 d.on_first[e, w] = on_a
                 mass[a, w] += on_a
                 mass[b, w] += whole - on_a
@@ -368,27 +379,12 @@ def step(
             z = d.on_job[e, w] - omega * whole * ahead[j, w]
             y = whole - d.on_first[e, w] - d.on_job[e, w] - omega * whole * ahead[b, w]
             # Project onto shares that are not negative and add up to the whole.
-            excess = (x + y + z - whole) / 3.0
-            least = min(x, y, z)
-            if least - excess < 0.0:
-                if x == least:
-                    excess = (y + z - whole) / 2.0
-                    x = excess
-                elif y == least:
-                    excess = (x + z - whole) / 2.0
-                    y = excess
-                else:
-                    excess = (x + y - whole) / 2.0
-                    z = excess
-            x, y, z = x - excess, y - excess, z - excess
-            if x < 0.0 or y < 0.0 or z < 0.0:
-                most = max(x, y, z)
-                x, y, z = (
-                    whole if x == most else 0.0,
-                    whole if y == most else 0.0,
-                    whole if z == most else 0.0,
-                )
+            total, least, most = x + y + z, min(x, y, z), max(x, y, z)
+            excess = max(most - whole, (total - least - whole) / 2.0, (total - whole) / 3.0)
+            x, z = max(0.0, x - excess), max(0.0, z - excess)
+            x = new * x + old * d.on_first[e, w] + fixed * anchor.on_first[e, w]
+            z = new * z + old * d.on_job[e, w] + fixed * anchor.on_job[e, w]
             d.on_first[e, w], d.on_job[e, w] = x, z
             mass[a, w] += x
-            mass[b, w] += max(0.0, whole - x - z)
+            mass[b, w] += whole - x - z
             mass[j, w] += z
