@@ -10,7 +10,10 @@ from planner.cli import STRATEGY_NAMES
 from planner.domain.fleet import Fleet
 from planner.domain.plan import Action
 from planner.ordering.optimise import order
+from planner.ordering.problem import compile_problem
 from planner.ordering.result import Result
+from planner.ordering.rules import constraints_of
+from planner.ordering.scheduler import Stuck, schedule_blocks
 from planner.ordering.stopping import Stop
 from planner.ordering.strategies import PILOT_HOSTS, RINGS, STRATEGIES
 from tests.benchmarks.order_fleets import order_fleet
@@ -116,6 +119,29 @@ def test_a_rule_wins_over_a_strategy(tmp_path: Path) -> None:
     )
     days = days_of(order(fleet, strategy="server-first", stop=QUICK))
     assert days["a"] < days["big"]
+
+
+def test_many_hosts_that_leave_no_choice_find_their_week_before_heavier_ones(
+    tmp_path: Path,
+) -> None:
+    tight = [f"tight{number}" for number in range(70)]
+    wide = [f"wide{number}" for number in range(160)]
+    fleet = fleet_of(
+        tmp_path,
+        servers=[server("big", **NEW)],
+        clients=[client(name, **NEW) for name in tight + wide],
+        sessions=[session(name, "big", weight="1") for name in tight]
+        + [session(name, "big", weight="9") for name in wide],
+        plan=None,
+        end="2025-05-05",
+        capacity={"clients_per_week": 75, "servers_per_week": 1},
+        rules=[rule("latest", name, "2025-03-10") for name in tight],
+    )
+    problem = compile_problem(fleet, constraints_of(fleet))
+    days = schedule_blocks(problem, STRATEGIES["by-weight"](problem, None))
+    assert not isinstance(days, Stuck)
+    for block, name in enumerate(fleet.clients.name):
+        assert days[block] <= 7 or not name.startswith("tight")
 
 
 def test_orders_are_the_same_each_time(fleet: Fleet) -> None:

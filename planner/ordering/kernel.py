@@ -97,10 +97,10 @@ def first_day(m: Model, day: Ints, block: int, earliest: int, until: int) -> int
 def place(
     m: Model, order: Ints, not_before: Ints, after_first: Ints, after_other: Ints, day: Ints
 ) -> int:
-    """Place blocks in an order, each on its earliest feasible day; the block that fails, else -1.
+    """Place blocks in an order, each on its earliest feasible day; the first that fails, else -1.
 
-    Blocks that have a day already stay. `after_*` are further rules: block `b` not before those in
-    `after_other[after_first[b]:after_first[b + 1]]`.
+    A block that fails is passed over. Blocks that have a day already stay. `after_*` are further
+    rules: block `b` not before those in `after_other[after_first[b]:after_first[b + 1]]`.
     """
     n_weeks, n_days = len(m.client_room), len(m.week_of_day)
     clients = np.zeros(n_weeks, dtype=np.int64)
@@ -114,6 +114,7 @@ def place(
         need = needed(m, day, job)
         if need >= 0:
             due[max(0, m.due_week[need])] += 1
+    failed = -1
     for block in order:
         if day[block] != _UNPLACED:
             continue
@@ -123,7 +124,8 @@ def place(
         while True:
             to = first_day(m, day, block, earliest, n_days)
             if to < 0:
-                return int(block)
+                failed = block if failed < 0 else failed
+                break
             week = m.week_of_day[to]
             if (
                 clients[week] + m.n_clients[block] <= m.client_room[week]
@@ -135,7 +137,7 @@ def place(
                     break
                 put(m, day, due, block, _UNPLACED)
             earliest = to + 1
-    return -1
+    return int(failed)
 
 
 @compiled

@@ -309,6 +309,7 @@ def step(
     n, n_weeks = share.shape
     new, old, fixed = (2.0 * part, -part, 1.0 - part) if part > 0.0 else (1.0, 0.0, 0.0)
     value, size = np.empty(n_weeks), np.empty(n_weeks, dtype=np.int32)
+    x_row, z_row = np.empty(n_weeks), np.empty(n_weeks)
     slope = prices_of_done(r, d)
     for v in range(n):
         for w in range(n_weeks):
@@ -363,28 +364,40 @@ def step(
             if r.may_end[v, w]:
                 ahead[v, w] -= (ahead[v, w] - before) * r.offset[v, w] / r.length[w]
             mass[v, w] = 0.0
+    # One array is written in each loop over weeks: so they compile to vector instructions.
     for e in range(len(r.first)):
         a, b, j = r.first[e], r.second[e], r.job[e]
         whole = float(r.weight[e])
+        on_first, first_then = d.on_first[e], anchor.on_first[e]
+        of_a, of_b, mass_a, mass_b = ahead[a], ahead[b], mass[a], mass[b]
+        if j < 0:
+            pace = 0.5 * omega * whole
+            for w in range(n_weeks):
+                up = min(max(on_first[w] + pace * (of_b[w] - of_a[w]), 0.0), whole)
+                on_first[w] = new * up + old * on_first[w] + fixed * first_then[w]
+            for w in range(n_weeks):
+                mass_a[w] += on_first[w]
+            for w in range(n_weeks):
+                mass_b[w] += whole - on_first[w]
+            continue
+        pace = omega * whole
+        on_job, job_then = d.on_job[e], anchor.on_job[e]
+        of_j, mass_j = ahead[j], mass[j]
         for w in range(n_weeks):
-            if j < 0:
-                up = d.on_first[e, w] + 0.5 * omega * whole * (ahead[b, w] - ahead[a, w])
-                on_a = new * min(max(up, 0.0), whole) + old * d.on_first[e, w]
-                on_a += fixed * anchor.on_first[e, w]
-                d.on_first[e, w] = on_a
-                mass[a, w] += on_a
-                mass[b, w] += whole - on_a
-                continue
-            x = d.on_first[e, w] - omega * whole * ahead[a, w]
-            z = d.on_job[e, w] - omega * whole * ahead[j, w]
-            y = whole - d.on_first[e, w] - d.on_job[e, w] - omega * whole * ahead[b, w]
+            x = on_first[w] - pace * of_a[w]
+            z = on_job[w] - pace * of_j[w]
+            y = whole - on_first[w] - on_job[w] - pace * of_b[w]
             # Project onto shares that are not negative and add up to the whole.
             total, least, most = x + y + z, min(x, y, z), max(x, y, z)
             excess = max(most - whole, (total - least - whole) / 2.0, (total - whole) / 3.0)
-            x, z = max(0.0, x - excess), max(0.0, z - excess)
-            x = new * x + old * d.on_first[e, w] + fixed * anchor.on_first[e, w]
-            z = new * z + old * d.on_job[e, w] + fixed * anchor.on_job[e, w]
-            d.on_first[e, w], d.on_job[e, w] = x, z
-            mass[a, w] += x
-            mass[b, w] += whole - x - z
-            mass[j, w] += z
+            x_row[w], z_row[w] = max(0.0, x - excess), max(0.0, z - excess)
+        for w in range(n_weeks):
+            on_first[w] = new * x_row[w] + old * on_first[w] + fixed * first_then[w]
+        for w in range(n_weeks):
+            on_job[w] = new * z_row[w] + old * on_job[w] + fixed * job_then[w]
+        for w in range(n_weeks):
+            mass_a[w] += on_first[w]
+        for w in range(n_weeks):
+            mass_b[w] += whole - on_first[w] - on_job[w]
+        for w in range(n_weeks):
+            mass_j[w] += on_job[w]

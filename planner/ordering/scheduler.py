@@ -10,8 +10,8 @@ from planner.ordering import kernel
 from planner.ordering.model import Ints, Model, rows_of
 from planner.ordering.problem import Problem
 
-_MOST_PROMOTIONS: Final = 60
-"""After so many blocks that had to be given their day first, the order counts as infeasible."""
+_ONE_BY_ONE: Final = 60
+"""So many blocks are given their day first one by one; then all at once that find none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -47,7 +47,7 @@ def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
     """Return the day of each block, or the block that cannot be placed.
 
     A block that finds no day is given its day before all others, without the strategy's wishes, and
-    the rest is placed anew.
+    the rest is placed anew, until those that find none have all been given theirs first before.
     Whatever a block waits for comes before it.
     """
     model = problem.model
@@ -66,11 +66,17 @@ def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
             return days
         waiting = slice(after_first[stuck], after_first[stuck + 1])
         has_wishes = not_before[stuck] > 0 or (after_other[waiting] != stuck).any()
-        if (stuck in promoted[:1] and not has_wishes) or len(promoted) >= _MOST_PROMOTIONS:
+        if stuck in promoted[:1] and not has_wishes:
             return Stuck(block=stuck)
-        # A block has no day while it waits for itself, so that is no wait at all.
-        not_before[stuck], after_other[waiting] = 0, stuck
-        promoted.insert(0, stuck)
+        first = [stuck]
+        if len(promoted) >= _ONE_BY_ONE:
+            first = np.flatnonzero(days < 0).tolist()
+            if set(first) <= set(promoted):
+                return Stuck(block=stuck)
+        for block in first:
+            # A block has no day while it waits for itself, so that is no wait at all.
+            not_before[block], after_other[after_first[block] : after_first[block + 1]] = 0, block
+        promoted = first + promoted
 
 
 def _waits_for(model: Model, after: Ints) -> list[list[int]]:
