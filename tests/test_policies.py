@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.domain.calendar import iso
+from planner.domain.calendar import Days, iso
+from planner.domain.plan import Action, Plan
 from planner.domain.rules import Verdict
 from planner.engine.deadlines import deadlines
 from planner.engine.measures import measures
-from planner.engine.policies import replanned, under_policy
+from planner.engine.policies import imports_earlier, replanned, under_policy
 from planner.engine.timeline import simulate
 from tests.golden.tables import eight_cases, harbour
 
@@ -51,6 +52,39 @@ def test_a_capacity_of_0_is_unlimited_and_a_small_one_spreads_the_imports() -> N
     assert free.fleet.capacity.imports_per_week is None
     assert measures(deadlines(simulate(free))).peak_imports_per_week > 60
     assert measures(deadlines(simulate(few))).peak_imports_per_week == 30
+
+
+def actions_of(plan: Plan, day: Days) -> list[tuple[int, ...]]:
+    columns = (day, plan.action, plan.client, plan.server, plan.key_database, plan.certificate)
+    return sorted(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@pytest.mark.parametrize("n_days", [0, 1, 3, 2000])
+def test_imports_go_earlier_by_working_days_to_an_open_day_as_numpy_counts_them(
+    n_days: int,
+) -> None:
+    plan = harbour().plan
+    calendar = plan.fleet.calendar
+    counted = np.busdaycalendar(
+        [day in calendar.working_days for day in range(7)],
+        np.array([*calendar.holidays], dtype="datetime64[D]"),
+    )
+    is_import = plan.action == Action.IMPORT_CERTIFICATE
+    day = plan.day[is_import].astype("datetime64[D]")
+    if n_days:
+        day = np.busday_offset(day, -n_days, roll="forward", busdaycal=counted)
+    for freeze in sorted(calendar.freezes, key=lambda one: -one.start):
+        eve = np.busday_offset(
+            np.datetime64(freeze.start, "D"), 0, roll="forward", busdaycal=counted
+        )
+        eve = np.busday_offset(eve, -1, busdaycal=counted)
+        frozen = (day >= np.datetime64(freeze.start, "D")) & (day < np.datetime64(freeze.end, "D"))
+        day = np.where(frozen & (n_days > 0), eve, day)
+    expected = plan.day.copy()
+    expected[is_import] = np.maximum(day.astype(np.int32), plan.fleet.start)
+    earlier = imports_earlier(plan, n_days)
+    # A plan sorts its rows by day.
+    assert actions_of(earlier, earlier.day) == actions_of(plan, expected)
 
 
 @pytest.mark.parametrize("policy", [{"lead_days": -1}, {"imports_per_week": -1}])
