@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -213,12 +214,15 @@ def test_a_missing_plan_a_folder_and_a_wrong_heading_are_errors(
 ) -> None:
     for path, message in (
         (tmp_path / "none.csv", "none.csv: the file is missing; create it, or correct its name"),
-        (tmp_path, f"{tmp_path.name}: this is a folder; put a file in its place"),
-        (Path("a\0b"), "a\0b: it cannot be read (embedded null byte); check the disk and the path"),
+        (tmp_path, re.escape(f"{tmp_path.name}: this is a folder; put a file in its place")),
+        # What stands in brackets is Python's own word, and changes with its release.
+        (
+            Path("a\0b"),
+            r"a\0b: it cannot be read \(.*embedded null.*\); check the disk and the path",
+        ),
     ):
-        with pytest.raises(PlanError) as caught:
+        with pytest.raises(PlanError, match=f"^{message}$"):
             read_plan(path, fleet)
-        assert str(caught.value) == message
     (tmp_path / "first-draft.csv").write_text("date,acton\n")
     with pytest.raises(
         PlanError, match=r"^first-draft\.csv:1: unknown column 'acton'; write it as"
