@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_a_path_that_is_no_readable_folder_is_one_fault(tmp_path: Path) -> None:
     assert faults_of(tmp_path / ("x" * 300))[0].endswith(
         "the folder cannot be read (File name too long); check the disk and the path"
     )
-    assert "embedded null" in faults_of(Path("a\0b"))[0]
+    assert re.search("null (byte|character in path)", faults_of(Path("a\0b"))[0])
 
 
 @pytest.mark.parametrize("where", ["fleet", "certs"])

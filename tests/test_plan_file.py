@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -212,17 +212,21 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -
 def test_a_missing_plan_a_folder_and_a_wrong_heading_are_errors(
     tmp_path: Path, fleet: Fleet
 ) -> None:
+    null = Path("a\0b")
+    # Python 3.13 has a word of its own for this.
+    word = (
+        "stat: embedded null character in path"
+        if sys.version_info >= (3, 13)
+        else "embedded null byte"
+    )
     for path, message in (
         (tmp_path / "none.csv", "none.csv: the file is missing; create it, or correct its name"),
-        (tmp_path, re.escape(f"{tmp_path.name}: this is a folder; put a file in its place")),
-        # What stands in brackets is Python's own word, and changes with its release.
-        (
-            Path("a\0b"),
-            r"a\0b: it cannot be read \(.*embedded null.*\); check the disk and the path",
-        ),
+        (tmp_path, f"{tmp_path.name}: this is a folder; put a file in its place"),
+        (null, f"a\0b: it cannot be read ({word}); check the disk and the path"),
     ):
-        with pytest.raises(PlanError, match=f"^{message}$"):
+        with pytest.raises(PlanError) as caught:
             read_plan(path, fleet)
+        assert str(caught.value) == message
     (tmp_path / "first-draft.csv").write_text("date,acton\n")
     with pytest.raises(
         PlanError, match=r"^first-draft\.csv:1: unknown column 'acton'; write it as"
