@@ -1,6 +1,7 @@
 """Branch and bound on weeks, servers first: what the relaxation leaves open is mostly theirs."""
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.ordering.model import Model
-from planner.ordering.relaxation import Ascent, Bound, relax
-from planner.ordering.relaxation_kernel import Flags2, Floats
+from planner.ordering.propagation import propagated
+from planner.ordering.relaxation import Ascent, Bound
+from planner.ordering.relaxation_kernel import Flags2, Floats, Relaxation, Singles
 
-_STRETCHES: Final = 2
+_STRETCHES: Final = 4
 """Stretches of the first-order method for each new node: more nodes gain more than more steps."""
+_WORTH: Final = 0.05
+"""More stretches follow while the last ones closed so much of the gap that is left."""
 
 
 @dataclass(order=True, slots=True)
@@ -30,17 +34,17 @@ class Branching:
     ----------
     root
         The bound of the relaxation with every week that is left.
-    may_end
-        By block and week: the weeks that are left.
+    relaxation
+        What the bound is of.
     """
 
-    def __init__(self, model: Model, root: Bound, may_end: Flags2) -> None:
-        self._model = model
+    def __init__(self, model: Model, relaxation: Relaxation, root: Bound) -> None:
+        self._model, self._relaxation = model, relaxation
         self._servers = np.flatnonzero(model.n_servers > 0)
         block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
         self._weight: Floats = model.own_weight.astype(np.float64) + 1.0
         np.add.at(self._weight, block, model.link_weight)
-        self._nodes = [_Node(root.value, 0, may_end, root)]
+        self._nodes = [_Node(root.value, 0, relaxation.may_end, root)]
         self._closed: int | None = None
         self.n_nodes = 1
 
@@ -53,35 +57,43 @@ class Branching:
 
     def branch(self, best: float) -> Bound | None:
         """Split the node with the least bound; the bound of the better child, None for no node."""
-        while self._nodes and self._nodes[0].value >= best:
-            heapq.heappop(self._nodes)
-        if not self._nodes:
-            return None
-        node = heapq.heappop(self._nodes)
-        may_end = node.may_end & ~_too_dear(node, best, self._model.n_blocks)
-        block, week = self._split(node, may_end)
-        if block < 0:
-            # Every block has one week, so this is as good as it gets.
-            self._closed = node.value if self._closed is None else min(self._closed, node.value)
-            return node.bound
-        children = []
+        while self._nodes and self._nodes[0].value < best:
+            node = heapq.heappop(self._nodes)
+            may_end = node.may_end & ~_too_dear(node, best)
+            block, week = self._split(node, may_end)
+            if block < 0:
+                # Every block has one week, so this is as good as it gets.
+                self._closed = node.value if self._closed is None else min(self._closed, node.value)
+                return node.bound
+            children = list(self._children(node, may_end, block, week, best))
+            for child in children:
+                if child.value < best:
+                    heapq.heappush(self._nodes, child)
+            if children:
+                return min(children).bound
+        self._nodes.clear()
+        return None
+
+    def _children(
+        self, node: _Node, may_end: Flags2, block: int, week: int, best: float
+    ) -> Iterator[_Node]:
+        """The two sides of a split, without those in which some block has no week left."""
         for side in (slice(0, week + 1), slice(week + 1, None)):
             left = may_end.copy()
             left[block] = False
             left[block, side] = may_end[block, side]
-            if left.any(axis=1).all():
-                children.append(self._solve(left, node.bound))
-        for child_may_end, child in children:
+            relaxation = propagated(self._relaxation._replace(may_end=left))
+            if relaxation is None:
+                continue
+            ascent = Ascent(relaxation, node.bound)
+            before = float(max(ascent.best, node.value))
+            value = ascent.climb(_STRETCHES)
+            while value < best and value - before > _WORTH * (best - value):
+                before, value = value, ascent.climb(_STRETCHES)
+            bound = ascent.bound()
             self.n_nodes += 1
-            value = max(child.value, node.value)
-            if value < best:
-                heapq.heappush(self._nodes, _Node(value, self.n_nodes, child_may_end, child))
-        return min((child for _, child in children), key=lambda b: b.value, default=None)
-
-    def _solve(self, may_end: Flags2, parent: Bound) -> tuple[Flags2, Bound]:
-        ascent = Ascent(relax(self._model, may_end=may_end), parent)
-        ascent.climb(_STRETCHES)
-        return may_end, ascent.bound()
+            value = max(bound.value, node.value)
+            yield _Node(value, self.n_nodes, relaxation.may_end, bound)
 
     def _split(self, node: _Node, may_end: Flags2) -> tuple[int, int]:
         """Block whose weeks are most open, and the week at whose end to split; -1 for none."""
@@ -92,7 +104,7 @@ class Branching:
         return -1, 0
 
     def _most_open(
-        self, blocks: NDArray[np.intp], share: Floats, may_end: Flags2
+        self, blocks: NDArray[np.intp], share: Singles, may_end: Flags2
     ) -> tuple[int, int]:
         blocks = blocks[may_end[blocks].sum(axis=1) > 1]
         if not len(blocks):
@@ -109,7 +121,7 @@ class Branching:
         return int(blocks[place]), int(min(max(week, first), last[place] - 1))
 
 
-def _too_dear(node: _Node, best: float, n_blocks: int) -> Flags2:
-    """Weeks in which a block would make every order worse than the best known."""
-    over: Flags2 = node.bound.left[:n_blocks] >= best - node.bound.value
+def _too_dear(node: _Node, best: float) -> Flags2:
+    """Weeks in which a node would make every order worse than the best known."""
+    over: Flags2 = node.bound.left >= best - node.bound.value
     return over

@@ -76,7 +76,7 @@ class _Rows:
 
 def size_of(r: Relaxation, may_end: NDArray[np.bool_]) -> int:
     """Count of variables that a program would have."""
-    return int(may_end.sum()) + len(r.first) * len(r.length)
+    return int(may_end.sum()) + r.days.size + r.first_leads.size
 
 
 def prove(
@@ -85,7 +85,6 @@ def prove(
     *,
     n_nodes: int,
     seconds: float,
-    relaxed: bool = False,
 ) -> Proof:
     """Solve a relaxation in whole numbers: each block in one week.
 
@@ -110,7 +109,9 @@ def prove(
     number[node, week] = np.arange(n_choices)
     n_links = len(r.first)
     secure = n_choices + np.arange(n_links * n_weeks).reshape(n_links, n_weeks)
-    n_columns = n_choices + n_links * n_weeks
+    n_gaps = len(r.first_leads)
+    in_gap = n_choices + secure.size + np.arange(n_gaps * n_weeks).reshape(n_gaps, n_weeks)
+    n_columns = n_choices + secure.size + in_gap.size
     rows = _Rows(n_columns)
     ones = np.ones(n_choices)
     rows.add(node, np.arange(n_choices), ones, np.ones(n), np.ones(n))
@@ -131,25 +132,20 @@ def prove(
         np.full(n_weeks, -np.inf),
         r.import_room.astype(np.float64),
     )
-    part = 1.0 - r.offset / r.length
+    links, gaps = np.arange(n_links), np.flatnonzero(r.gap >= 0)
     for ends in (r.first, r.second, r.job):
-        links = np.flatnonzero(ends >= 0)
-        row, column = done.by_week(ends[links])
-        # In its own week a node counts for the rest of the week alone.
-        same = number[ends[links][row // n_weeks], row % n_weeks] == column
-        value = np.where(same, -part[ends[links][row // n_weeks], row % n_weeks], -1.0)
-        own = np.arange(len(links) * n_weeks)
-        rows.add(
-            np.concatenate([own, row]),
-            np.concatenate([secure[links].ravel(), column]),
-            np.concatenate([np.ones(len(own)), value]),
-            np.full(len(own), -np.inf),
-            np.zeros(len(own)),
-        )
+        _add_secure(rows, done, ends, links, secure)
+    at_end = np.broadcast_to(np.arange(n_weeks), r.first_leads.shape)
+    first_until = np.where(r.first_leads > 0, at_end, at_end - 1)
+    second_until = np.where(r.first_leads > 0, at_end - 1, at_end)
+    for ends, until in ((r.first, first_until), (r.second, second_until), (r.job, at_end)):
+        _add_secure(rows, done, ends, gaps, in_gap, until)
     _add_needs(rows, r, done)
     for k in range(len(r.rule_earlier)):
         later_row, later = done.by_week(r.rule_later[k : k + 1])
-        row, earlier = done.until(int(r.rule_earlier[k]), r.rule_week[k])
+        row, earlier = done.by_week(
+            r.rule_earlier[k : k + 1], r.rule_week[k : k + 1].astype(np.int64)
+        )
         rows.add(
             np.concatenate([later_row, row]),
             np.concatenate([later, earlier]),
@@ -157,9 +153,11 @@ def prove(
             np.full(n_weeks, -np.inf),
             np.zeros(n_weeks),
         )
-    value = r.weight[:, None] * r.length.astype(np.float64)
-    cost = np.concatenate([r.own[node, week].astype(np.float64), -value.ravel()])
-    whole = np.concatenate([ones, np.zeros(secure.size)])
+    weight = r.weight.astype(np.float64)[:, None]
+    saved = weight * r.days
+    saved_in_gap = weight[gaps] * (r.first_leads + r.second_leads)
+    cost = np.concatenate([r.own[node, week], -saved.ravel(), -saved_in_gap.ravel()])
+    whole = np.concatenate([ones, np.zeros(secure.size + in_gap.size)])
     scale = max(1.0, float(np.abs(cost).max(initial=0)))
     found = milp(
         cost / scale,
@@ -168,7 +166,7 @@ def prove(
         constraints=LinearConstraint(rows.matrix(), *rows.limits()),
         options={"node_limit": n_nodes, "time_limit": seconds, "mip_rel_gap": 0.0},
     )
-    total = float(value.sum())
+    total = float(weight.sum()) * r.horizon
     bound, lower = None, found.mip_dual_bound
     if lower is not None and np.isfinite(lower):
         safe = lower * scale + total
@@ -187,28 +185,50 @@ class _Done:
     def __init__(self, number: NDArray[np.int64], n_weeks: int) -> None:
         self._number, self._n_weeks = number, n_weeks
 
-    def by_week(self, nodes: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows, one for each node and week, and the variables that add up to its being done."""
-        n_weeks = self._n_weeks
-        place, at, until = np.nonzero(
-            (self._number[nodes] >= 0)[:, :, None]
-            & (np.arange(n_weeks)[:, None] <= np.arange(n_weeks))
-        )
-        return place * n_weeks + until, self._number[nodes[place], at]
+    def by_week(
+        self, nodes: Ints, last: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows, one for each node and week, and the variables that add up to its being done.
 
-    def until(self, node: int, last: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows, one for each week, and the variables of a node done by a week of its own."""
-        row, at = np.nonzero(
-            (self._number[node] >= 0)[None, :]
-            & (np.arange(self._n_weeks)[None, :] <= last[:, None])
+        `last` is, by node and week, another week by whose end it is to be done.
+        """
+        weeks = np.arange(self._n_weeks)
+        if last is None:
+            last = np.broadcast_to(weeks, (len(nodes), self._n_weeks))
+        place, at, week = np.nonzero(
+            (self._number[nodes] >= 0)[:, :, None] & (weeks[:, None] <= last[:, None, :])
         )
-        return row, self._number[node, at]
+        return place * self._n_weeks + week, self._number[nodes[place], at]
+
+
+def _add_secure(
+    rows: _Rows,
+    done: _Done,
+    ends: Ints,
+    links: NDArray[np.intp],
+    secure: NDArray[np.int64],
+    until: NDArray[np.int64] | None = None,
+) -> None:
+    """A link is secure to the share of its end that is done by the end of a week, at most.
+
+    `secure` holds variables by link and week, `until` the week if it is not that same one.
+    """
+    here = np.flatnonzero(ends[links] >= 0)
+    row, column = done.by_week(ends[links[here]], None if until is None else until[here])
+    n_rows = len(here) * secure.shape[1]
+    rows.add(
+        np.concatenate([np.arange(n_rows), row]),
+        np.concatenate([secure[here].ravel(), column]),
+        np.concatenate([np.ones(n_rows), -np.ones(len(row))]),
+        np.full(n_rows, -np.inf),
+        np.zeros(n_rows),
+    )
 
 
 def _add_needs(rows: _Rows, r: Relaxation, done: _Done) -> None:
     """An import is needed once both ends of one of its links are new."""
     links = np.flatnonzero(r.job >= 0)
-    n_weeks = len(r.length)
+    n_weeks = r.may_end.shape[1]
     parts = [
         (done.by_week(ends[links]), sign)
         for ends, sign in ((r.first, 1.0), (r.second, 1.0), (r.job, -1.0))

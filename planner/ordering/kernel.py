@@ -14,6 +14,7 @@ from planner.ordering.model import Ints, Longs, Model
 
 _UNPLACED = -1
 _FAR = 2**30
+_NO_WAY = 2**61
 _MULTIPLIER, _STEP, _MASK = 25214903917, 11, 2**48 - 1
 """Java's linear congruential generator: the same numbers compiled and as plain Python."""
 _FREE_MOVES = 8
@@ -319,3 +320,124 @@ def anneal(
             ranked[place_b], ranked[place_c] = c, b
             rank[b], rank[c] = place_c, place_b
     return state
+
+
+@compiled
+def exchange(m: Model, day: Ints) -> int:
+    """Move clients around circles of weeks as long as that saves something; count of circles.
+
+    With all servers fixed, clients without rules and imports are left in their cheapest weeks: a
+    transportation problem, solved by cancelling negative cycles (Klein 1967). Only blocks of one
+    client move. A circle that breaks a rule, or for which there is no room for imports, is undone
+    and its moves are not tried again.
+    """
+    n, n_weeks, n_days = len(day), len(m.client_room), len(m.week_of_day)
+    spare = n_weeks  # in place of a week: where a circle begins and ends with a free place
+    room = m.client_room.copy()
+    due = np.zeros(n_weeks, dtype=np.int64)
+    monday = np.zeros(n_weeks + 1, dtype=np.int32)
+    for d in range(n_days):
+        monday[m.week_of_day[d] + 1] = d + 1
+    for job in range(len(m.job_client)):
+        due[max(0, m.due_week[needed(m, day, job)])] += 1
+    cost = np.full((n, n_weeks), _NO_WAY, dtype=np.int64)
+    to_day = np.full((n, n_weeks), _UNPLACED, dtype=np.int32)
+    head = np.full(n_weeks, -1, dtype=np.int32)
+    behind, ahead = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+    for b in range(n):
+        week = m.week_of_day[day[b]]
+        room[week] -= m.n_clients[b]
+        if m.n_servers[b] > 0 or m.n_clients[b] != 1:
+            continue
+        stays = cost_of(m, day, b, day[b])
+        for w in range(n_weeks):
+            to = first_day(m, day, b, monday[w], monday[w + 1])
+            if to >= 0:
+                cost[b, w], to_day[b, w] = cost_of(m, day, b, to) - stays, to
+        cost[b, week], to_day[b, week] = 0, day[b]
+        ahead[b] = head[week]
+        if ahead[b] >= 0:
+            behind[ahead[b]] = b
+        head[week] = b
+    saved = np.full((n_weeks + 1, n_weeks + 1), _NO_WAY, dtype=np.int64)
+    who = np.full((n_weeks + 1, n_weeks + 1), -1, dtype=np.int32)
+    saved[spare, :n_weeks] = 0
+    is_stale = np.ones(n_weeks, dtype=np.bool_)
+    circle = np.zeros(n_weeks + 2, dtype=np.int32)
+    old_day = np.zeros(n_weeks + 2, dtype=np.int32)
+    least = np.zeros(n_weeks + 1, dtype=np.int64)
+    before = np.zeros(n_weeks + 1, dtype=np.int32)
+    n_circles = 0
+    while True:
+        for u in range(n_weeks):
+            if not is_stale[u]:
+                continue
+            is_stale[u] = False
+            saved[u] = _NO_WAY
+            saved[u, spare] = 0 if room[u] > 0 else _NO_WAY
+            b = head[u]
+            while b >= 0:
+                for w in range(n_weeks):
+                    more = cost[b, w] - cost[b, u]
+                    if w != u and cost[b, w] < _NO_WAY and more < saved[u, w]:
+                        saved[u, w], who[u, w] = more, b
+                b = ahead[b]
+        least[:], before[:] = 0, -1
+        last = 0
+        for _ in range(n_weeks + 1):
+            last = -1
+            for u in range(n_weeks + 1):
+                for v in range(n_weeks + 1):
+                    if saved[u, v] < _NO_WAY and least[u] + saved[u, v] < least[v]:
+                        least[v], before[v], last = least[u] + saved[u, v], u, v
+            if last < 0:
+                return n_circles
+        for _ in range(n_weeks + 1):
+            last = before[last]
+        length = 0
+        v = last
+        while length == 0 or v != last:
+            circle[length] = v
+            length += 1
+            v = before[v]
+        circle[length] = last
+        is_good = True
+        for k in range(length):
+            u, v = circle[k + 1], circle[k]
+            if spare not in (u, v):
+                b = who[u, v]
+                old_day[k] = day[b]
+                is_good = put(m, day, due, b, to_day[b, v]) and is_good
+        is_good = is_good and imports_fit(m, due)
+        for k in range(length):
+            u, v = circle[k + 1], circle[k]
+            if spare not in (u, v):
+                b = who[u, v]
+                is_good = is_good and first_day(m, day, b, day[b], day[b] + 1) >= 0
+        n_circles += is_good
+        for k in range(length):
+            u, v = circle[k + 1], circle[k]
+            if u != spare:
+                is_stale[u] = True
+            if spare in (u, v):
+                if is_good and u == spare:
+                    room[v] += 1
+                elif is_good:
+                    room[u] -= 1
+                continue
+            b = who[u, v]
+            if not is_good:
+                put(m, day, due, b, old_day[k])
+                cost[b, v] = _NO_WAY
+                continue
+            if behind[b] >= 0:
+                ahead[behind[b]] = ahead[b]
+            else:
+                head[u] = ahead[b]
+            if ahead[b] >= 0:
+                behind[ahead[b]] = behind[b]
+            behind[b], ahead[b] = -1, head[v]
+            if ahead[b] >= 0:
+                behind[ahead[b]] = b
+            head[v] = b
+            is_stale[v] = True

@@ -22,10 +22,11 @@ from planner.ordering.exact import prove, size_of
 from planner.ordering.model import Ints
 from planner.ordering.objective import Objective
 from planner.ordering.problem import Problem, compile_problem, drafted_days
-from planner.ordering.relaxation import Ascent, Bound, relax, weeks_of
+from planner.ordering.propagation import propagated
+from planner.ordering.relaxation import Ascent, Bound, relax
 from planner.ordering.result import Progress, Result
 from planner.ordering.rules import Constraints, constraints_of
-from planner.ordering.scheduler import Priorities, Stuck, schedule_blocks
+from planner.ordering.scheduler import Priorities, Scheduler, Stuck, schedule_blocks
 from planner.ordering.search import ROUNDS_PER_CYCLE, Search
 from planner.ordering.stopping import Clock, Stop
 from planner.ordering.strategies import STRATEGIES
@@ -39,7 +40,9 @@ _ROUNDS: Final = 3
 _STRETCHES: Final = 4
 """Stretches of the first-order method in one iteration."""
 _SETTLED: Final = 3e-5
-"""A relaxation whose bound grows by less than this part in an iteration is as good as solved."""
+"""A strategy's bound that grows by less than this part in an iteration is as good as solved."""
+_WORTH: Final = 0.02
+"""A relaxation is branched on once an iteration closes less than this part of the gap."""
 _LARGEST_PROGRAM: Final = 25_000
 """Most variables of a program that HiGHS is asked to prove."""
 _PROOF_NODES: Final = 500
@@ -456,9 +459,12 @@ class _Prover:
 
     def __init__(self, problem: Problem) -> None:
         self._problem, self._model = problem, problem.model
-        self._relaxation = relax(self._model)
+        relaxation = relax(self._model)
+        # An order exists, so some weeks are left.
+        self._relaxation = propagated(relaxation) or relaxation
         self._ascent = Ascent(self._relaxation)
         self._bound = self._ascent.bound()
+        self._schedulers = (Scheduler(problem), Scheduler(problem))
         self._tree: Branching | None = None
         self._before = -np.inf
         self._is_done = self._has_tried = False
@@ -472,8 +478,8 @@ class _Prover:
             value = self._ascent.climb(_STRETCHES)
             self._bound = self._ascent.bound()
             self.bound = max(self.bound, self._bound.value)
-            if value - self._before <= _SETTLED * abs(value):
-                self._tree = Branching(self._model, self._bound, weeks_of(self._model))
+            if value - self._before <= _WORTH * (best - value):
+                self._tree = Branching(self._model, self._relaxation, self._bound)
             self._before = value
             return self._rounded(self._bound)
         if not self._has_tried:
@@ -497,9 +503,10 @@ class _Prover:
         """Ask HiGHS for the best choice of weeks among those that could still be better."""
         # What costs at least as much as the best order need not be looked at.
         left = self._relaxation.may_end & (self._bound.left < best - self._bound.value + 1)
-        if size_of(self._relaxation, left) > _LARGEST_PROGRAM or not left.any(axis=1).all():
+        tight = propagated(self._relaxation._replace(may_end=left))
+        if tight is None or size_of(tight, tight.may_end) > _LARGEST_PROGRAM:
             return None
-        proof = prove(self._relaxation, left, n_nodes=_PROOF_NODES, seconds=seconds)
+        proof = prove(tight, tight.may_end, n_nodes=_PROOF_NODES, seconds=seconds)
         if proof.bound is not None:
             self.bound = max(self.bound, min(best, proof.bound))
         if proof.weeks is None:
@@ -522,10 +529,8 @@ class _Prover:
         if model.n_jobs:
             orders.append(np.lexsort((weeks, model.n_servers == 0)))
         placed = [
-            schedule_blocks(
-                self._problem, Priorities(order=order.astype(np.int32), not_before=zeros)
-            )
-            for order in orders
+            scheduler.schedule(Priorities(order=order.astype(np.int32), not_before=zeros))
+            for order, scheduler in zip(orders, self._schedulers, strict=False)
         ]
         found = [days for days in placed if not isinstance(days, Stuck)]
         return min(found, key=model.cost, default=None)

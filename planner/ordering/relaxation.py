@@ -13,15 +13,16 @@ import numpy as np
 
 from planner.ordering import relaxation_kernel as kernel
 from planner.ordering.model import Ints, Longs, Model
-from planner.ordering.relaxation_kernel import Dual, Flags2, Floats, Relaxation
+from planner.ordering.relaxation_kernel import Dual, Flags2, Iterate, Pace, Relaxation, Singles
 
 _LARGEST: Final = 2**58
 _FINEST: Final = 2**12
 _STRETCH: Final = 120
 """Steps of the first-order method after which it is anchored anew."""
+_NOT: Final = 2**30
+"""In place of the days before a block may go in a week: it may not."""
 _NODES_OF_EVEN_PACE: Final = 33
-"""Nodes for which prices and shares move at one pace. All nodes share a capacity: the more there
-are, the shorter the steps of its price, which are lengthened for that."""
+"""Nodes for which prices and shares move at one pace."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -32,62 +33,57 @@ class Bound:
     ----------
     value
         No order costs less, in the model's units.
-    share
-        By node and week: the part of it that the relaxation has done by the end of the week.
     left
         By node and week: at least so much more than `value` an order costs in which the node goes
         in that week.
+    share
+        By node and week: the part of it that the relaxation has done by the end of the week.
     prices
-        Where to start from next time.
+        With `share`, where the search for the bound stands, to go on from there: it can be on its
+        way to a better bound through a worse one.
     """
 
     value: int
-    share: Floats
     left: Longs
+    share: Singles
     prices: Dual
 
 
-def relax(model: Model, *, may_end: Flags2 | None = None) -> Relaxation:
-    """Return the linear relaxation of a model, by weeks.
-
-    Parameters
-    ----------
-    may_end
-        By block and week: weeks that are left to it; all that its days allow where not given.
-    """
+def relax(model: Model) -> Relaxation:
+    """Return the linear relaxation of a model, by weeks."""
     n, n_weeks = model.n_blocks, model.n_weeks
     length = np.bincount(model.week_of_day, minlength=n_weeks).astype(np.int64)
-    monday = np.concatenate([[0], np.cumsum(length)[:-1]]).astype(np.int64)
     allowed, day = _first_days(model)
-    if may_end is not None:
-        allowed &= may_end
-    own = model.own_weight[:, None] * day + _moved(model)
-    first, second, job, weight, used = _links(model)
-    n_jobs = len(used)
-    import_room, may_need, earliest = _import_room(model, used)
-    has_job_node = np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64)
-    offset = np.where(allowed, day - monday, 0)
-    of_job = np.full((n_jobs, n_weeks), 7, dtype=np.int64)
-    both = np.minimum(
-        np.where(allowed[first], offset[first], 7), np.where(allowed[second], offset[second], 7)
+    own = np.where(allowed, model.own_weight[:, None] * day + _moved(model), 0)
+    first, second, job, weight, n_jobs = _links(model)
+    import_room, earliest = _import_room(model, n_jobs)
+    may_need = np.arange(n_weeks) >= model.week_of_day[earliest][:, None]
+    monday: Longs = np.cumsum(length) - length
+    # In its first week a link's sessions wait for the first day on which its import can be needed.
+    at_least = np.zeros((len(first), n_weeks), dtype=np.int64)
+    linked = np.flatnonzero(job >= 0)
+    day_needed = earliest[job[linked] - n]
+    week_needed = model.week_of_day[day_needed]
+    at_least[linked, week_needed] = day_needed - monday[week_needed]
+    days, gap, first_leads, second_leads = _secure_days(
+        np.where(allowed, day - monday, _NOT), first, second, at_least, length
     )
-    with_job = job >= 0
-    np.minimum.at(of_job, job[with_job] - n, both[with_job])
-    of_job = np.maximum(of_job, earliest[:, None] - monday)
-    of_job = np.where(may_need, np.minimum(of_job, length - 1), 0)
     rules = _rules(model, allowed)
     return Relaxation(
-        length=length,
         may_end=np.concatenate([allowed, may_need]),
-        offset=np.concatenate([offset, of_job]),
-        own=np.concatenate([np.where(allowed, own, 0), np.zeros_like(of_job)]),
+        own=np.concatenate([own, np.zeros((n_jobs, n_weeks), dtype=np.int64)]),
+        horizon=int(length.sum()),
         first=first,
         second=second,
         job=job,
         weight=weight,
+        days=days,
+        gap=gap,
+        first_leads=first_leads,
+        second_leads=second_leads,
         n_clients=np.concatenate([model.n_clients, np.zeros(n_jobs)]).astype(np.int64),
         n_servers=np.concatenate([model.n_servers, np.zeros(n_jobs)]).astype(np.int64),
-        is_job=has_job_node,
+        is_job=np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64),
         client_room=_finite(model.client_room, int(model.n_clients.sum())),
         server_room=_finite(model.server_room, int(model.n_servers.sum())),
         import_room=_finite(import_room, n_jobs),
@@ -97,9 +93,36 @@ def relax(model: Model, *, may_end: Flags2 | None = None) -> Relaxation:
     )
 
 
-def weeks_of(model: Model) -> Flags2:
-    """Whether each block may go in each week."""
-    return _first_days(model)[0]
+def _secure_days(
+    offset: Longs, first: Ints, second: Ints, at_least: Longs, length: Longs
+) -> tuple[Longs, Ints, Longs, Longs]:
+    """Days of the links by week, the row of each link's gaps, and the gaps' days by leading end.
+
+    `offset` is, by block and week, the days before it may go, or `_NOT`; `at_least`, by link and
+    week, those before its sessions may be secure.
+    """
+    n_links, n_weeks = len(first), len(length)
+    days = np.empty((n_links, n_weeks), dtype=np.int64)
+    leads = np.empty((n_links, n_weeks), dtype=np.int64)
+    until_next = np.zeros(n_links, dtype=np.int64)
+    for w in range(n_weeks - 1, -1, -1):
+        of_first, of_second = offset[first, w], offset[second, w]
+        # An end that does not go in a week is as good as one that goes with the other.
+        soon = np.minimum(of_first, of_second)
+        late = np.where(
+            np.maximum(of_first, of_second) == _NOT, soon, np.maximum(of_first, of_second)
+        )
+        soon, late = (np.where(soon == _NOT, 0, x) for x in (soon, late))
+        soon, late = np.maximum(soon, at_least[:, w]), np.maximum(late, at_least[:, w])
+        days[:, w] = length[w] - late + until_next
+        leads[:, w] = np.where(of_first <= of_second, late - soon, soon - late)
+        until_next = soon
+    # Before the first week nobody is done.
+    leads[:, 0] = 0
+    rows = np.flatnonzero(leads.any(axis=1))
+    gap = np.full(n_links, -1, dtype=np.int32)
+    gap[rows] = np.arange(len(rows))
+    return days, gap, np.maximum(leads[rows], 0), np.maximum(-leads[rows], 0)
 
 
 def _finite(room: Longs, total: int) -> Longs:
@@ -130,8 +153,8 @@ def _moved(model: Model) -> Longs:
     return np.where(moved == np.iinfo(np.int64).max, 0, moved)
 
 
-def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
-    """Links, each once for every import that its sessions need, and the jobs in use."""
+def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, int]:
+    """Links, each once for every import that its sessions need, and the count of imports."""
     n = model.n_blocks
     block = np.repeat(np.arange(n, dtype=np.int32), np.diff(model.link_first))
     is_once = block < model.link_other
@@ -139,9 +162,8 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
     weight = model.link_weight[is_once]
     no_jobs = np.full(len(first), -1, dtype=np.int32)
     if not model.n_jobs:
-        return first, second, no_jobs, weight, np.zeros(0, dtype=np.int32)
-    used = np.arange(model.n_jobs, dtype=np.int32)
-    job = np.repeat(used, np.diff(model.job_first))
+        return first, second, no_jobs, weight, 0
+    job = np.repeat(np.arange(model.n_jobs, dtype=np.int32), np.diff(model.job_first))
     client, server = model.job_client[job], model.job_server
     binds = (client >= 0) & (server >= 0) & (client != server) & (model.job_release[job] == 0)
     low, high = np.minimum(client, server)[binds], np.maximum(client, server)[binds]
@@ -156,11 +178,11 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, Ints]:
     part = weight[row] // np.maximum(count[row], 1)
     _, leading = np.unique(row, return_index=True)
     part[leading] += (weight - part[leading] * np.maximum(count, 1))[row[leading]]
-    return first[row], second[row], node.astype(np.int32), part, used
+    return first[row], second[row], node.astype(np.int32), part, model.n_jobs
 
 
-def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2, Longs]:
-    """How many jobs may be needed by the end of each week, each one's weeks, and its first day."""
+def _import_room(model: Model, n_jobs: int) -> tuple[Longs, Longs]:
+    """How many jobs may be needed by the end of each week, and each one's first day."""
     n_weeks = model.n_weeks
     # The last day of each week on which any block may go; nothing is needed after it.
     last = np.zeros(n_weeks, dtype=np.int64)
@@ -169,11 +191,10 @@ def _import_room(model: Model, used: Ints) -> tuple[Longs, Flags2, Longs]:
     last = np.maximum.accumulate(last)
     due = model.due_week[last]
     room = np.where(due >= 0, model.import_room[np.maximum(due, 0)], 0)
-    earliest = np.maximum(model.job_earliest, model.job_release)[used]
+    earliest = np.maximum(model.job_earliest, model.job_release)[:n_jobs]
     earliest = np.maximum(earliest, np.searchsorted(model.due_week, 0)).astype(np.int64)
     earliest = np.minimum(earliest, len(model.week_of_day) - 1)
-    may_need: Flags2 = np.arange(n_weeks) >= model.week_of_day[earliest][:, None]
-    return room.astype(np.int64), may_need, earliest
+    return room.astype(np.int64), earliest
 
 
 def _rules(model: Model, allowed: Flags2) -> tuple[Ints, Ints, Ints]:
@@ -217,76 +238,72 @@ class Ascent:
 
     def __init__(self, relaxation: Relaxation, near: Bound | None = None) -> None:
         self._r = relaxation
-        self._omega = max(1.0, math.sqrt(len(relaxation.may_end) / _NODES_OF_EVEN_PACE))
-        self._dual = _start(relaxation) if near is None else _copied(near.prices)
-        self._share = _spread_out(relaxation) if near is None else near.share.copy()
-        self._ahead = np.zeros_like(self._share)
-        self._mass = kernel.masses(relaxation, self._dual)
-        self._tau, self._sigma = _steps(relaxation)
-        self.best = self.value(self._dual)
-        self._best_dual, self._best_share = _copied(self._dual), self._share.copy()
+        dual = _start(relaxation) if near is None else _copied(near.prices)
+        share = _spread_out(relaxation) if near is None else near.share.copy()
+        price = kernel.prices_of_done(relaxation, dual).astype(np.float32)
+        self._at = Iterate(share=share, dual=dual, price=price)
+        self._ahead = np.zeros((len(share), share.shape[1] + 1), dtype=np.float32)
+        self._pace = _pace(relaxation)
+        self.best = self.value(dual)
+        self._best = _copied(dual)
 
     def value(self, dual: Dual) -> float:
         """Bound that prices give, in floating point."""
-        mass = kernel.masses(self._r, dual)
-        return float(kernel.bound_of(self._r, kernel.node_costs(self._r, mass, dual), dual))
+        return float(kernel.bound_of(self._r, dual))
 
     def climb(self, n_stretches: int) -> float:
         """Take stretches of steps, each from where the last one ended."""
         for _ in range(n_stretches):
-            anchor_share, anchor = self._share.copy(), _copied(self._dual)
-            for number in range(1, _STRETCH + 1):
-                kernel.step(
-                    self._r,
-                    self._share,
-                    self._ahead,
-                    self._dual,
-                    self._mass,
-                    self._tau,
-                    self._sigma,
-                    self._omega,
-                    anchor_share,
-                    anchor,
-                    number / (number + 1) if number < _STRETCH else 0.0,
-                )
-            value = self.value(self._dual)
+            now = self._at
+            anchor = now._replace(share=now.share.copy(), dual=_copied(now.dual))
+            kernel.stretch(self._r, now, anchor, self._pace, self._ahead, _STRETCH)
+            value = self.value(now.dual)
             if value > self.best:
                 self.best = value
-                self._best_dual, self._best_share = _copied(self._dual), self._share.copy()
+                self._best = _copied(now.dual)
         return self.best
 
     def bound(self) -> Bound:
         """Return the best bound so far, certified."""
         r = self._r
         unit = _FINEST
-        days = int(r.length.sum())
-        total = int(r.weight.sum()) * days + int(np.abs(r.own).max(axis=1, initial=0).sum()) + 1
+        total = (
+            int(r.weight.sum()) * r.horizon + int(np.abs(r.own).max(axis=1, initial=0).sum()) + 1
+        )
         while unit > 1 and total * unit * 4 > _LARGEST:
             unit //= 2
         left = np.zeros(r.may_end.shape, dtype=np.int64)
-        value = int(kernel.certified(r, self._best_dual, unit, left))
+        value = int(kernel.certified(r, self._best, unit, left))
         # An order costs whole units of the model.
         bound = -(-value // unit)
         more = (left + (value - (bound - 1) * unit) - 1) // unit
         return Bound(
             value=bound,
-            share=self._best_share.copy(),
+            share=self._at.share.copy(),
             left=np.where(r.may_end, np.maximum(more - 1, 0), np.iinfo(np.int64).max),
-            prices=_copied(self._best_dual),
+            prices=_copied(self._at.dual),
         )
 
 
 def _start(r: Relaxation) -> Dual:
-    n_links, n_weeks = len(r.first), len(r.length)
-    weight = r.weight.astype(np.float64)[:, None]
+    """Return prices of nothing, with each link charged to its blocks in halves."""
+    n_weeks = r.may_end.shape[1]
+    half: Singles = np.repeat((r.weight / 2).astype(np.float32)[:, None], n_weeks, axis=1)
+    gaps = np.flatnonzero(r.gap >= 0)
+
+    def nothing(*shape: int) -> Singles:
+        return np.zeros(shape, dtype=np.float32)
+
     return Dual(
-        on_first=np.repeat(weight / 2, n_weeks, axis=1),
-        on_job=np.zeros((n_links, n_weeks)),
-        needs=np.zeros((n_links, n_weeks)),
-        clients=np.zeros(n_weeks),
-        servers=np.zeros(n_weeks),
-        imports=np.zeros(n_weeks),
-        rules=np.zeros((len(r.rule_earlier), n_weeks)),
+        on_first=half,
+        on_job=nothing(*half.shape),
+        gap_on_first=half[gaps],
+        gap_on_job=nothing(len(gaps), n_weeks),
+        needs=nothing(*half.shape),
+        clients=nothing(n_weeks),
+        servers=nothing(n_weeks),
+        imports=nothing(n_weeks),
+        rules=nothing(len(r.rule_earlier), n_weeks),
     )
 
 
@@ -294,32 +311,45 @@ def _copied(dual: Dual) -> Dual:
     return Dual(*(column.copy() for column in dual))
 
 
-def _spread_out(r: Relaxation) -> Floats:
+def _spread_out(r: Relaxation) -> Singles:
     """Return shares that grow evenly over each node's weeks."""
     counts = np.cumsum(r.may_end, axis=1)
-    share: Floats = counts / np.maximum(counts[:, -1:], 1)
+    share: Singles = (counts / np.maximum(counts[:, -1:], 1)).astype(np.float32)
     return share
 
 
-def _steps(r: Relaxation) -> tuple[Floats, Floats]:
+def _pace(r: Relaxation) -> Pace:
     """Step lengths that make the method converge (Pock and Chambolle 2011), in units of cost."""
     n = len(r.may_end)
-    links = np.zeros(n)
     weight = r.weight.astype(np.float64)
-    # A link with an import has its share of a week and its need to be paid for.
-    times = np.where(r.job >= 0, 2.0, 1.0)
+    # What is charged to a node for the days of a week, at most, and as much again for the needs.
+    charged = np.zeros(r.may_end.shape)
+    need = np.where(r.job >= 0, 7.0 * weight, 0.0)[:, None]
+    days = weight[:, None] * r.days + need
     for ends in (r.first, r.second):
-        np.add.at(links, ends, weight * times)
-    np.add.at(links, r.job[r.job >= 0], 2.0 * weight[r.job >= 0])
-    days = float(r.length.max())
-    links *= days
+        np.add.at(charged, ends, days)
+    has_job = r.job >= 0
+    np.add.at(charged, r.job[has_job], days[has_job])
+    rows = np.flatnonzero(r.gap >= 0)
+    for ends, ahead, behind in (
+        (r.first, r.first_leads, r.second_leads),
+        (r.second, r.second_leads, r.first_leads),
+    ):
+        np.add.at(charged, ends[rows], weight[rows, None] * ahead)
+        np.add.at(charged[:, :-1], ends[rows], weight[rows, None] * behind[:, 1:])
+    rows = rows[has_job[rows]]
+    leads = (r.first_leads + r.second_leads)[r.gap[rows]]
+    np.add.at(charged, r.job[rows], weight[rows, None] * leads)
+    links = charged.max(axis=1)
     typical = max(1.0, float(links.sum()) / max(1, n))
     wide = np.array([r.n_clients.sum(), r.n_servers.sum(), r.is_job.sum()], dtype=np.float64)
-    price = np.full(4, typical)
-    sigma = price / np.array([2 * wide[0] + 1, 2 * wide[1] + 1, wide[2] + 1, 2.0])
+    # All nodes share a capacity: the more there are, the shorter the steps of its price. So those
+    # of prices are lengthened for it, and those of shares shortened.
+    omega = max(1.0, math.sqrt(n / _NODES_OF_EVEN_PACE))
+    of_room = omega * typical / np.array([2 * wide[0] + 1, 2 * wide[1] + 1, wide[2] + 1])
     ruled = np.zeros(n)
     for ends in (r.rule_earlier, r.rule_later):
-        np.add.at(ruled, ends, price[3])
+        np.add.at(ruled, ends, typical / 2.0)
     tau = 1.0 / (
         links
         + 2 * (r.n_clients + r.n_servers) * typical
@@ -328,4 +358,15 @@ def _steps(r: Relaxation) -> tuple[Floats, Floats]:
         + np.abs(np.diff(r.own, axis=1)).max(axis=1, initial=0)
         + 1e-9
     )
-    return tau, sigma
+    clients, servers, imports = of_room.tolist()
+    return Pace(
+        of_node=(tau / omega).astype(np.float32),
+        of_link=(omega * weight * np.where(r.job >= 0, 1.0, 0.5)).astype(np.float32),
+        of_need=(omega * weight * 7.0 / 3.0).astype(np.float32),
+        of_room=(clients, servers, imports, np.float32(omega * typical / 2.0)),
+        own=r.own.astype(np.float32),
+        weight=weight.astype(np.float32),
+        days=r.days.astype(np.float32),
+        first_leads=r.first_leads.astype(np.float32),
+        second_leads=r.second_leads.astype(np.float32),
+    )

@@ -44,39 +44,92 @@ class Stuck:
 
 
 def schedule_blocks(problem: Problem, priorities: Priorities) -> Ints | Stuck:
-    """Return the day of each block, or the block that cannot be placed.
+    """Return the day of each block, or the block that cannot be placed, as `Scheduler` does."""
+    return Scheduler(problem).schedule(priorities)
 
-    A block that finds no day is given its day before all others, without the strategy's wishes, and
-    the rest is placed anew, until those that find none have all been given theirs first before.
+
+class Scheduler:
+    """Gives blocks their days, again and again.
+
+    A block that finds no day is given its day before all others of its kind, servers or clients,
+    without the strategy's wishes, and the rest is placed anew; if it finds none again, before all
+    others; until those that find none have all come first before. They do so the next time as well.
     Whatever a block waits for comes before it.
     """
-    model = problem.model
-    after = np.array(priorities.after, dtype=np.int32).reshape(-1, 2)
-    after_first, rows = rows_of(after[:, 1], model.n_blocks)
-    after_other = np.ascontiguousarray(after[rows, 0])
-    waits_for = _waits_for(model, after)
-    not_before = priorities.not_before.copy()
-    promoted: list[int] = []
-    settled = np.flatnonzero(np.diff(model.choice_first) == 1)
-    while True:
-        order = _in_order([*settled, *promoted, *priorities.order.tolist()], waits_for)
-        days = np.full(model.n_blocks, -1, dtype=np.int32)
-        stuck = int(kernel.place(model, order, not_before, after_first, after_other, days))
-        if stuck < 0:
-            return days
-        waiting = slice(after_first[stuck], after_first[stuck + 1])
-        has_wishes = not_before[stuck] > 0 or (after_other[waiting] != stuck).any()
-        if stuck in promoted[:1] and not has_wishes:
-            return Stuck(block=stuck)
-        first = [stuck]
-        if len(promoted) >= _ONE_BY_ONE:
-            first = np.flatnonzero(days < 0).tolist()
-            if set(first) <= set(promoted):
+
+    def __init__(self, problem: Problem) -> None:
+        self._model = problem.model
+        self._settled = np.flatnonzero(np.diff(self._model.choice_first) == 1).tolist()
+        self._is_server = (self._model.n_servers > 0).tolist()
+        self._urgent = _Urgent([], [])
+
+    def schedule(self, priorities: Priorities) -> Ints | Stuck:
+        """Return the day of each block, or the block that cannot be placed."""
+        days = self._placed(priorities)
+        if isinstance(days, Stuck) and self._urgent != _Urgent([], []):
+            self._urgent = _Urgent([], [])
+            days = self._placed(priorities)
+        return days
+
+    def _placed(self, priorities: Priorities) -> Ints | Stuck:
+        model = self._model
+        after = np.array(priorities.after, dtype=np.int32).reshape(-1, 2)
+        after_first, rows = rows_of(after[:, 1], model.n_blocks)
+        after_other = np.ascontiguousarray(after[rows, 0])
+        waits_for = _waits_for(model, after)
+        not_before = priorities.not_before.copy()
+        wanted = priorities.order.tolist()
+        urgent = self._urgent
+        fresh = [*urgent.of_all, *urgent.of_kind]
+        while True:
+            for block in fresh:
+                # A block has no day while it waits for itself, so that is no wait at all.
+                not_before[block] = 0
+                after_other[after_first[block] : after_first[block + 1]] = block
+            in_kinds = self._before_their_kind(wanted, urgent.of_kind)
+            order = _in_order([*self._settled, *urgent.of_all, *in_kinds], waits_for)
+            days = np.full(model.n_blocks, -1, dtype=np.int32)
+            stuck = int(kernel.place(model, order, not_before, after_first, after_other, days))
+            if stuck < 0:
+                self._urgent = urgent
+                return days
+            waiting = slice(after_first[stuck], after_first[stuck + 1])
+            has_wishes = not_before[stuck] > 0 or (after_other[waiting] != stuck).any()
+            if stuck in urgent.of_all[:1] and not has_wishes:
                 return Stuck(block=stuck)
-        for block in first:
-            # A block has no day while it waits for itself, so that is no wait at all.
-            not_before[block], after_other[after_first[block] : after_first[block + 1]] = 0, block
-        promoted = first + promoted
+            fresh = [stuck]
+            if len(urgent.of_all) + len(urgent.of_kind) >= _ONE_BY_ONE:
+                fresh = np.flatnonzero(days < 0).tolist()
+                if set(fresh) <= set(urgent.of_all):
+                    return Stuck(block=stuck)
+            again = set(fresh) & {*urgent.of_kind, *urgent.of_all}
+            urgent = _Urgent(
+                [block for block in fresh if block in again] + urgent.of_all,
+                [block for block in fresh if block not in again]
+                + [block for block in urgent.of_kind if block not in again],
+            )
+
+    def _before_their_kind(self, wanted: list[int], urgent: list[int]) -> list[int]:
+        """Put the urgent blocks of each kind before the first one of it."""
+        if not urgent:
+            return wanted
+        order: list[int] = []
+        seen: set[bool] = set()
+        for block in wanted:
+            kind = self._is_server[block]
+            if kind not in seen:
+                seen.add(kind)
+                order += [other for other in urgent if self._is_server[other] == kind]
+            order.append(block)
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """Blocks that found no day: those to come before all, and those to come before their kind."""
+
+    of_all: list[int]
+    of_kind: list[int]
 
 
 def _waits_for(model: Model, after: Ints) -> list[list[int]]:

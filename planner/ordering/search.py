@@ -11,6 +11,8 @@ MOVES_PER_BLOCK: Final = 200
 _MOVES_PER_BLOCK_OF_SMALL: Final = 800
 _SMALL: Final = 100
 _FEWEST_MOVES: Final = 1_000
+_MOST_MOVES: Final = 1_000_000
+"""More are not worth their time: clients have the exchange."""
 _COOLING: Final = 0.6
 ROUNDS_PER_CYCLE: Final = 12
 """After so many rounds the search warms up again."""
@@ -36,9 +38,8 @@ class Search:
         self._open_weeks = open_weeks
         self._state = (seed * 2_654_435_761 + 97) % 2**47
         self._round = 0
-        self._now = days.copy()
-        self.best = days.copy()
-        self.cost = self.cost_of(days)
+        self._now, self.cost = self._exchanged(days)
+        self.best = self._now.copy()
         movable = np.flatnonzero(np.diff(model.choice_first) > 1)
         is_server = model.n_servers[movable] > 0
         self._groups = [movable[~is_server], movable[is_server]]
@@ -59,11 +60,17 @@ class Search:
 
     def offer(self, days: Ints, *, restart: bool) -> None:
         """Take another order if it is better, or, to `restart`, in any case; the best is kept."""
-        cost = self.cost_of(days)
+        days, cost = self._exchanged(days)
         if restart or cost < self.cost:
             self._now = days.copy()
         if cost < self.cost:
-            self.best, self.cost = days.copy(), cost
+            self.best, self.cost = days, cost
+
+    def _exchanged(self, days: Ints) -> tuple[Ints, float]:
+        """Clients in their cheapest weeks, where that is better, and the cost."""
+        moved = days.copy()
+        kernel.exchange(self._model, moved)
+        return min(((moved, self.cost_of(moved)), (days, self.cost_of(days))), key=lambda x: x[1])
 
     def run(self) -> None:
         """Search for one round."""
@@ -86,7 +93,7 @@ class Search:
             ranked,
             rank,
             first,
-            max(_FEWEST_MOVES, moves * len(ranked)),
+            min(max(_FEWEST_MOVES, moves * len(ranked)), _MOST_MOVES),
             temperature,
             reach,
             self._extras,
@@ -95,7 +102,9 @@ class Search:
         )
         self._round += 1
         cost = self.cost_of(self._now)
+        if is_last:
+            self._now, cost = self._exchanged(self._now)
         if cost < self.cost:
             self.best, self.cost = self._now.copy(), cost
-        elif phase == ROUNDS_PER_CYCLE - 1:
+        elif is_last:
             self._now = self.best.copy()
