@@ -13,6 +13,7 @@ from planner.domain.levels import Level
 from planner.domain.names import Names
 from planner.domain.options import COMMMETHOD, OPTIONS, SSLREQUIRED
 from planner.inventory.cells import (
+    YES_NO,
     CellError,
     Cells,
     Choices,
@@ -22,7 +23,7 @@ from planner.inventory.cells import (
     parse_weight,
 )
 from planner.inventory.csv_tables import Table
-from planner.inventory.fleet_tables import AUTHENTICATIONS, SECURITIES, YES_NO
+from planner.inventory.fleet_tables import AUTHENTICATIONS, SECURITIES
 
 
 def table(*cells: str) -> Table:

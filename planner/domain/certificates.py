@@ -33,6 +33,10 @@ class CertificateKind(IntEnum):
         return self.name.casefold().replace("_", "-")
 
 
+OWN_ANCHOR: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
+"""Kinds of certificates that are their own anchor: holding one of them can be trust."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Certificates:
     """Columns of all certificates that a fleet names, in file order, undescribed ones last.
@@ -112,7 +116,7 @@ class Certificates:
 
     def is_anchor(self, certificate: int) -> bool:
         """Whether holding this certificate can be trust: it is self-signed or a root."""
-        return self.kind[certificate] in (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
+        return self.kind[certificate] in OWN_ANCHOR
 
     def validity(self, certificate: int) -> tuple[int, int]:
         """Interval `[from, to)` in which the certificate and its whole chain are valid."""

@@ -7,7 +7,7 @@ Every reference between tables is a number; texts are at the border only.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,10 @@ class SessionKind(LabelledEnum):
     STORAGE_AGENT = 5
     SERVER = 6
     LIBRARY = 7
+
+
+BETWEEN_SERVERS: Final = (SessionKind.STORAGE_AGENT, SessionKind.SERVER, SessionKind.LIBRARY)
+"""Sessions that servers and storage agents open."""
 
 
 class AccountKind(LabelledEnum):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planner.domain import views
-from planner.domain.certificates import CertificateKind
 from planner.domain.findings import Finding, Findings, Severity, in_order
 from planner.domain.observations import ObservedSession
 from planner.domain.rules import RULES, Mode, Rule
@@ -24,7 +23,6 @@ _DEFAULT_NAME: Final = "TSM Self-Signed Certificate"
 _TLS_OF_PROTOCOL: Final = {"TLSV13": ("TLS 1.3",), "TLSV12": ("TLS 1.2",)}
 _LOWER: Final = ("TLS 1.1 or lower",)
 _ENCRYPTED: Final = (Mode.TLS_PARTIAL, Mode.TLS_FULL, Mode.LEGACY_SSL)
-_OWN_ANCHOR: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +204,7 @@ def _is_certificate_of(timeline: Timeline, session: int, seen: ObservedSession) 
     presented = int(fleet.servers.certificate[fleet.sessions.server[session]])
     if not fleet.certificates.described[presented]:
         return True
-    is_own = fleet.certificates.kind[presented] in _OWN_ANCHOR
+    is_own = fleet.certificates.is_anchor(presented)
     return bool(is_own == (seen.certificate == _DEFAULT_NAME))
 
 

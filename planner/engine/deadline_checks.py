@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from planner.domain.calendar import ALWAYS, NEVER, iso
-from planner.domain.certificates import CertificateKind
+from planner.domain.certificates import OWN_ANCHOR
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Flags
 from planner.domain.plan import Action
@@ -171,7 +171,7 @@ def check_for_imports_without_trust(review: Review) -> Iterator[Finding]:
     rows = review.active(Action.IMPORT_CERTIFICATE)
     rows = rows[plan.certificate[rows] >= 0]
     unmet = unmet_rows(review)
-    is_anchor = np.isin(certificates.kind, [CertificateKind.SELF_SIGNED, CertificateKind.ROOT])
+    is_anchor = np.isin(certificates.kind, OWN_ANCHOR)
     rows = rows[~is_anchor[plan.certificate[rows]]]
     databases = review.key_databases_of(rows)
     for row, database in zip(rows.tolist(), databases.tolist(), strict=True):

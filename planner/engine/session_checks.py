@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.domain.calendar import ALWAYS, NEVER, iso
 from planner.domain.findings import Finding, Severity
-from planner.domain.fleet import Flags, Numbers, SessionKind
+from planner.domain.fleet import BETWEEN_SERVERS, Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LANFREESSL,
@@ -39,7 +39,6 @@ _LDAP_RULES: Final = tuple(
     number for number, rule in enumerate(RULES) if "ldap" in rule.when and rule.reason
 )
 _IGNORED_BY_NEW: Final = (SSLREQUIRED, SSLDISABLELEGACYTLS, LANFREESSL, REPLSSLPORT)
-_BETWEEN_SERVERS: Final = (SessionKind.STORAGE_AGENT, SessionKind.SERVER, SessionKind.LIBRARY)
 
 _CURES: Final[Mapping[Reason, str]] = {
     Reason.UNTRUSTED: "Import {anchor} into key database {database} before {day}, and do not "
@@ -160,7 +159,7 @@ def check_for_automatic_distribution(review: Review) -> Iterator[Finding]:
     ):
         name = review.certificates.name[certificate]
         (rule,) = review.rules_on(np.array([session], dtype=np.int32), day)
-        has_option = fleet.sessions.kind[session] not in _BETWEEN_SERVERS
+        has_option = fleet.sessions.kind[session] not in BETWEEN_SERVERS
         option = f"; set SSLACCEPTCERTFROMSERV No for {review.client_name(session)}"
         yield Finding(
             rule="automatic-distribution",

@@ -183,6 +183,9 @@ def _squeezed(text: str) -> str:
     return re.sub(r"[\s_-]+", "", text.casefold())
 
 
+YES_NO: Final = Choices({"Yes": 1, "No": 0}, shortest={"Yes": "Y", "No": "N"})
+
+
 class Cells:
     """Turns columns of tables into values and collects the faults, one for each wrong cell."""
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from planner.domain.calendar import NEVER, iso
-from planner.domain.certificates import CertificateKind
+from planner.domain.certificates import OWN_ANCHOR, CertificateKind
 from planner.domain.findings import Finding, Severity
 from planner.inventory.certificate_facts import (
     SMALLEST_CURVE,
@@ -17,11 +17,7 @@ from planner.inventory.certificate_facts import (
     names_host,
     weak_hash,
 )
-from planner.inventory.certificate_inventory import (
-    OWN_ANCHOR,
-    CertificateEntry,
-    CertificateInventory,
-)
+from planner.inventory.certificate_inventory import CertificateEntry, CertificateInventory
 from planner.inventory.chains import Obstacle
 from planner.inventory.hints import quoted
 from planner.inventory.x509 import CertificateFile

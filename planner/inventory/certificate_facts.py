@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-from planner.domain.certificates import DEFAULT_SUBJECT, CertificateKind
+from planner.domain.certificates import DEFAULT_SUBJECT, OWN_ANCHOR
 from planner.inventory.x509 import CertificateFile
 
 SMALLEST_RSA: Final = 2048
@@ -15,7 +15,6 @@ SMALLEST_RSA: Final = 2048
 SMALLEST_CURVE: Final = 224
 """Smallest elliptic curve that is not weak [bit] (NIST SP 800-131A)."""
 
-_SIGNS_ITSELF: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
 _Key = tuple[str, int]
 
 
@@ -57,7 +56,7 @@ def _key(one: CertificateFile) -> _Key:
 
 def is_default(one: CertificateFile) -> bool:
     """Whether a server made this self-signed certificate for itself, by its subject (EMPALIS)."""
-    return one.kind in _SIGNS_ITSELF and one.subject == DEFAULT_SUBJECT
+    return one.kind in OWN_ANCHOR and one.subject == DEFAULT_SUBJECT
 
 
 def weak_hash(signature: str) -> str:

@@ -3,11 +3,11 @@
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from planner.domain import views
 from planner.domain.calendar import NEVER, iso, to_day
-from planner.domain.certificates import CertificateKind
+from planner.domain.certificates import OWN_ANCHOR, CertificateKind
 from planner.domain.errors import CertificateError, Fault
 from planner.domain.findings import Findings, Severity
 from planner.inventory.certificate_facts import is_default, key_text
@@ -17,9 +17,6 @@ from planner.inventory.x509 import CertificateFile
 
 if TYPE_CHECKING:
     import pandas as pd
-
-OWN_ANCHOR: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
-"""Kinds of certificates that stand for themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

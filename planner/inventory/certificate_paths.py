@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from planner.domain.calendar import NEVER, to_day
-from planner.domain.certificates import CertificateKind
+from planner.domain.certificates import OWN_ANCHOR, CertificateKind
 from planner.domain.errors import CertificateError, Fault, InventoryError, PrivateKeyError
 from planner.domain.findings import Finding, Severity, in_order
 from planner.domain.fleet import Fleet
 from planner.inventory.certificate_checks import check
-from planner.inventory.certificate_inventory import (
-    OWN_ANCHOR,
-    CertificateEntry,
-    CertificateInventory,
-)
+from planner.inventory.certificate_inventory import CertificateEntry, CertificateInventory
 from planner.inventory.chains import LIMITS, Limits, TrustJudge
 from planner.inventory.files import read_bytes
 from planner.inventory.fleet_folder import read_fleet

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from planner.domain.calendar import ALWAYS, NEVER, iso
-from planner.domain.certificates import CertificateKind, Certificates
+from planner.domain.certificates import OWN_ANCHOR, CertificateKind, Certificates
 from planner.domain.errors import CertificateError, Fault
 from planner.domain.findings import Finding, Severity
 from planner.domain.names import NameRegister
@@ -27,14 +27,13 @@ from planner.inventory.x509 import (
 FILE: Final = "certificates.csv"
 _KINDS: Final = Choices({kind.label: int(kind) for kind in CertificateKind})
 _remark = partial(Finding, day=NEVER)
-_OWN_ANCHOR: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Facts:
     """What is known of one certificate while the folder is read.
 
-    `kind` is -1 until something says it; `issuer` is a name; `row` is -1 without a row; `found` is
+    `kind` is -1 until something says it; `issuer` is a name; `line` is 0 without a row; `found` is
     the certificate itself where a file holds it.
     """
 
@@ -47,13 +46,12 @@ class _Facts:
     server: int = -1
     available: int = ALWAYS
     line: int = 0
-    row: int = -1
     found: CertificateFile | None = None
 
     @property
     def is_own_anchor(self) -> bool:
         """Whether it stands for itself: of an unknown kind only without an issuer."""
-        return self.kind in _OWN_ANCHOR or (self.kind < 0 and not self.issuer)
+        return self.kind in OWN_ANCHOR or (self.kind < 0 and not self.issuer)
 
 
 class CertificateTable:
@@ -119,7 +117,7 @@ class CertificateTable:
                 facts.not_before, facts.not_after = not_before[row], not_after[row]
                 facts.available, facts.server = available[row], servers[row]
                 facts.signature = table["signature"][row]
-                facts.line, facts.row = table.lines[row], row
+                facts.line = table.lines[row]
             facts_of_row.append(facts)
         return facts_of_row
 
@@ -194,7 +192,7 @@ class CertificateTable:
         for facts in self._facts:
             if facts.found:
                 by_subject.setdefault(facts.found.subject, []).append(facts)
-        for facts in list(self._facts):
+        for facts in self._facts:
             if facts.found:
                 issuers = by_subject.get(facts.found.issuer_subject, [])
                 self._merge(facts, facts.found, issuers)
@@ -208,7 +206,7 @@ class CertificateTable:
         if facts.signature.casefold() not in file.signature.casefold():
             said.append(("signature", facts.signature, file.signature))
         # A row may call a certificate that issued itself self-signed or root.
-        if not (facts.kind in _OWN_ANCHOR and file.kind in _OWN_ANCHOR):
+        if not (facts.kind in OWN_ANCHOR and file.kind in OWN_ANCHOR):
             row_says = CertificateKind(facts.kind).label if facts.kind >= 0 else ""
             said.append(("kind", row_says, file.kind.label))
             facts.kind = file.kind
@@ -224,7 +222,7 @@ class CertificateTable:
 
     def _issuer(self, facts: _Facts, file: CertificateFile, namesakes: list[_Facts]) -> str:
         """Name of the issuer: that of the row unless files contradict it, else what files say."""
-        if file.kind in _OWN_ANCHOR:
+        if file.kind in OWN_ANCHOR:
             return ""
         issuers = [
             other.name

@@ -35,14 +35,13 @@ from pyhanko_certvalidator.registry import (
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
-from planner.domain.certificates import CertificateKind
+from planner.domain.certificates import OWN_ANCHOR
 from planner.inventory.hints import printable, quoted
 from planner.inventory.x509 import MALFORMED, CertificateFile
 
 _T = TypeVar("_T")
 _UNREADABLE: Final = (*MALFORMED, UnsupportedAlgorithm)
 """What the parsers raise for certificates that are no strict DER of RFC 5280."""
-_SELF_SIGNED: Final = (CertificateKind.SELF_SIGNED, CertificateKind.ROOT)
 
 
 class TrustRule(StrEnum):
@@ -220,7 +219,7 @@ class TrustJudge:
         -----
         Bounded by the limits, whatever the certificates say.
         """
-        if presented.kind in _SELF_SIGNED:
+        if presented.kind in OWN_ANCHOR:
             if presented.der not in self._held:
                 detail = "the self-signed certificate itself is not in the key database"
                 return Trust(obstacle=Obstacle.NOT_HELD, detail=detail)
@@ -295,7 +294,7 @@ def _dated(trust: Trust, on: int | None) -> Trust:
 
 def _may_be_root(one: CertificateFile) -> bool:
     """Whether a held certificate may end a chain: self-signed, and not marked as no CA."""
-    return one.kind in _SELF_SIGNED and one.is_ca is not False
+    return one.kind in OWN_ANCHOR and one.is_ca is not False
 
 
 def _strictly(one: CertificateFile, limits: Limits) -> asn1.Certificate:

@@ -67,8 +67,13 @@ def _is_within(path: Path, folder: Path) -> bool:
 
 
 def _unreadable(error: OSError | ValueError) -> tuple[str, str]:
-    reason = getattr(error, "strerror", None) or error
-    return f"it cannot be read ({reason})", "check the disk and the path"
+    return f"it cannot be read ({reason_of(error)})", "check the disk and the path"
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return in words what the system says of a path; a ValueError is a NUL in it."""
+    reason: str | None = getattr(error, "strerror", None)
+    return reason or str(error)
 
 
 class Reading:

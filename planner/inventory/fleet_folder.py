@@ -11,7 +11,7 @@ from planner.domain.errors import Fault, Faults, InventoryError
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Fleet, Origin
 from planner.inventory.csv_tables import Table, empty_table, read_table
-from planner.inventory.files import Reading, open_input, read_bytes
+from planner.inventory.files import Reading, open_input, read_bytes, reason_of
 from planner.inventory.fleet_tables import FleetTables, build_tables
 from planner.inventory.hints import nearest, quoted
 from planner.inventory.schema import (
@@ -35,7 +35,7 @@ def read_fleet(path: str | Path) -> Fleet:
     ----------
     path
         The folder with fleet.toml, servers.csv, clients.csv and sessions.csv; accounts.csv,
-        certificates.csv, trust.csv and `certs/` where there are any.
+        certificates.csv, trust.csv, rules.csv and `certs/` where there are any.
 
     Raises
     ------
@@ -110,7 +110,6 @@ def fleet_of(settings: Settings, built: FleetTables, origin: Origin) -> Fleet:
 
 def _names_in(folder: Path, name: str, faults: list[Fault]) -> list[str] | None:
     """Names of what a folder holds, sorted; a fault and None where it cannot be read."""
-    what = ""
     try:
         if stat.S_ISDIR(folder.stat().st_mode):
             return sorted(entry.name for entry in folder.iterdir())
@@ -121,8 +120,8 @@ def _names_in(folder: Path, name: str, faults: list[Fault]) -> list[str] | None:
     except PermissionError:
         what, cure = "the folder may not be read", "give yourself the right to read it"
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or error
-        what, cure = f"the folder cannot be read ({reason})", "check the disk and the path"
+        what = f"the folder cannot be read ({reason_of(error)})"
+        cure = "check the disk and the path"
     faults.append(Fault(file=name, what=what, cure=cure))
     return None
 
@@ -183,7 +182,7 @@ def _digest(
     certificate_files: Mapping[str, bytes],
     faults: list[Fault],
 ) -> str:
-    """SHA-256 of all files that were read; empty where there is a fault."""
+    """SHA-256 of all files that were read; where there is a fault not of all of them."""
     digests = {
         name: hashlib.sha256(content).digest() for name, content in certificate_files.items()
     }

@@ -11,6 +11,7 @@ from planner.domain.certificates import Certificates
 from planner.domain.errors import Fault
 from planner.domain.findings import Finding
 from planner.domain.fleet import (
+    BETWEEN_SERVERS,
     AccountKind,
     Accounts,
     Authentication,
@@ -31,6 +32,7 @@ from planner.domain.names import NameRegister, Names
 from planner.domain.options import OPTIONS, SSLREQUIRED
 from planner.domain.order_rules import OrderRule
 from planner.inventory.cells import (
+    YES_NO,
     CellError,
     Cells,
     Choices,
@@ -49,7 +51,6 @@ def _labels(kinds: type[LabelledEnum]) -> Choices:
     return Choices({kind.label: int(kind) for kind in kinds})
 
 
-YES_NO: Final = Choices({"Yes": 1, "No": 0}, shortest={"Yes": "Y", "No": "N"})
 AUTHENTICATIONS: Final = Choices(
     {"Local": Authentication.LOCAL, "LDAP": Authentication.LDAP},
     shortest={"Local": "LO", "LDAP": "LD"},
@@ -62,7 +63,6 @@ DEFAULT_KEY_DATABASE: Final = "default"
 _CLIENT_KINDS: Final = _labels(ClientKind)
 _SESSION_KINDS: Final = _labels(SessionKind)
 _ACCOUNT_KINDS: Final = _labels(AccountKind)
-_PARTNERS: Final = (SessionKind.SERVER, SessionKind.LIBRARY, SessionKind.STORAGE_AGENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def implied_account_kind(kind: int) -> AccountKind:
     """Kind of an account that accounts.csv does not describe, by the kind of its session."""
     if kind == SessionKind.ADMIN:
         return AccountKind.ADMIN
-    return AccountKind.SERVER if kind in _PARTNERS else AccountKind.NODE
+    return AccountKind.SERVER if kind in BETWEEN_SERVERS else AccountKind.NODE
 
 
 class _AccountRegister:

@@ -22,6 +22,7 @@ from planner.domain.fleet import (
 from planner.domain.options import OPTIONS, SSLREQUIRED
 from planner.inventory.certificate_table import split_address
 from planner.inventory.csv_tables import table_text
+from planner.inventory.files import reason_of
 from planner.inventory.fleet_tables import implied_account_kind
 from planner.inventory.hints import quoted
 from planner.inventory.schema import CERTIFICATE_FOLDER, FILES, SETTINGS_FILE
@@ -67,8 +68,7 @@ def write_fleet(
             raise InventoryError(faults)
         write_files(folder, contents | dict(further or {}))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or error
-        what = f"the folder cannot be written ({reason})"
+        what = f"the folder cannot be written ({reason_of(error)})"
         cure = "name a folder that you may write to, on a disk with space"
         raise InventoryError([Fault(file=str(folder), what=what, cure=cure)]) from error
 
@@ -175,7 +175,7 @@ def _servers(fleet: Fleet) -> list[Texts]:
     return [
         servers.name,
         _levels(fleet, servers.level),
-        [_AUTHENTICATIONS[_authentication(ldap=ldap)] for ldap in servers.ldap.tolist()],
+        ["LDAP" if ldap else "Local" for ldap in servers.ldap.tolist()],
         _picked(fleet.certificates.name, servers.certificate),
         _yes_no(servers.tls12.tolist()),
         _ports(servers.tcpport),
@@ -186,10 +186,6 @@ def _servers(fleet: Fleet) -> list[Texts]:
         _days(servers.upgrade),
         servers.note,
     ]
-
-
-def _authentication(*, ldap: bool) -> Authentication:
-    return Authentication.LDAP if ldap else Authentication.LOCAL
 
 
 def _clients(fleet: Fleet) -> list[Texts]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from planner.domain.calendar import NEVER
 from planner.domain.order_rules import OrderRule, RuleKind
-from planner.inventory.cells import CellError, Cells, Choices, parse_day
+from planner.inventory.cells import YES_NO, CellError, Cells, Choices, parse_day
 from planner.inventory.csv_tables import Table
 from planner.inventory.hints import quoted
 
@@ -15,7 +15,6 @@ LONGEST_GAP: Final = 3660
 
 _KINDS: Final = tuple(RuleKind)
 _KIND_CODES: Final = Choices({kind.value: code for code, kind in enumerate(_KINDS)})
-_YES_NO: Final = Choices({"Yes": 1, "No": 0}, shortest={"Yes": "Y", "No": "N"})
 _OF_TWO: Final = (RuleKind.BEFORE, RuleKind.TOGETHER)
 _DATED: Final = (RuleKind.EARLIEST, RuleKind.LATEST, RuleKind.FIXED)
 
@@ -35,7 +34,7 @@ def read_rules(
     kinds = cells.parsed(table, "kind", _KIND_CODES.code, -1, is_required=True)
     firsts = cells.parsed(table, "first", find_endpoint, -1, is_required=True)
     days = cells.parsed(table, "days", _parse_days, 0)
-    hard = cells.parsed(table, "hard", _YES_NO.code, 1)
+    hard = cells.parsed(table, "hard", YES_NO.code, 1)
     rules = []
     for row, (code, first, then) in enumerate(zip(kinds, firsts, table["then"], strict=True)):
         if code < 0:

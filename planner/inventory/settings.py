@@ -63,22 +63,22 @@ def _parsed(content: bytes, faults: list[Fault]) -> Mapping[str, object] | None:
         faults.append(Fault(file=SETTINGS_FILE, line=line, what=what, cure=cure))
 
     try:
-        text = content.decode("utf-8-sig")
+        text = _with_line_feeds(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
         fault(line, f"the line is no UTF-8 (byte 0x{byte:02x})", "save the file as UTF-8")
         return None
-    for number, line_text in enumerate(_with_line_feeds(text).split("\n"), 1):
+    lines = text.split("\n")
+    for number, line_text in enumerate(lines, 1):
         if len(line_text) > LONGEST_SETTING:
             what = f"the line is longer than {LONGEST_SETTING:,} characters"
             fault(number, what, "write a list on several lines")
             return None
     try:
-        return tomllib.loads(_with_line_feeds(text))
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
         at = re.search(r"line (\d+)", str(error))
-        lines = _with_line_feeds(text).split("\n")
         # A number too long, or brackets nested too deeply, stand in the longest line.
         longest = max(range(len(lines)), key=lambda number: len(lines[number])) + 1
         line = int(at[1]) if at else len(lines) if "end of document" in str(error) else longest

@@ -56,7 +56,7 @@ def read_message(message: str, *, server: str, day: str, file: str, line: int) -
         )
     if (found := _START.search(message)) is None:
         return None
-    transport, host = _connection(found[5] if found[5] is not None else "")
+    transport, host = _connection(found[5])
     return LogLine(
         session=_number(found[1]),
         start=ObservedSession(

@@ -92,12 +92,11 @@ class CertificateBook:
             if old.found is not None:
                 self._learn(old.found.der, old.found.subject, old.name)
         self._take_files(evidence.certificates)
-        is_of_server = [one.owner in servers for one in evidence.held]
-        for one, is_own in zip(evidence.held, is_of_server, strict=True):
-            if is_own and (one.is_personal or one.is_default):
+        for one in evidence.held:
+            if self._is_own(one):
                 self._take_own(one)
         for one in evidence.held:
-            if not (one.owner in servers and (one.is_personal or one.is_default)):
+            if not self._is_own(one):
                 self._take_held(one)
         self._present()
 
@@ -114,10 +113,9 @@ class CertificateBook:
     def _take_files(self, found: Iterable[CertificateFound]) -> None:
         best: dict[str, CertificateFound] = {}
         for one in found:
-            digest = hashlib.sha256(one.parts[0].der).hexdigest()
-            known = best.get(digest)
-            if known is None or len(known.parts) < len(one.parts):
-                best[digest] = one
+            known = best.setdefault(one.parts[0].fingerprint, one)
+            if len(known.parts) < len(one.parts):
+                best[one.parts[0].fingerprint] = one
             self._report_server(one)
         named = [(self._name_of_file(one), one) for one in best.values()]
         for name, one in named:
@@ -134,7 +132,7 @@ class CertificateBook:
         server, rank = self._server_of(found)
         kind = found.parts[0].kind
         is_presented = bool(server) and (kind in _PRESENTED or bool(found.server))
-        known = self._by_digest.get(hashlib.sha256(found.parts[0].der).hexdigest())
+        known = self._by_digest.get(found.parts[0].fingerprint)
         if known is not None:
             if is_presented:
                 self._candidates[server.casefold()][rank][known] = found.source
@@ -190,6 +188,10 @@ class CertificateBook:
         self._subjects.setdefault(_folded(subject), name)
 
     # --- Listings ---
+
+    def _is_own(self, held: HeldCertificate) -> bool:
+        """Whether a server's own key database holds it as a certificate of that server."""
+        return held.owner in self._servers and (held.is_personal or held.is_default)
 
     def _known(self, held: HeldCertificate) -> str:
         """Name of a listed certificate, by its digest; empty where it is not known."""

@@ -120,7 +120,7 @@ class _Reader:
         self._layout: tuple[str, str, tuple[str, ...]] | None = None
         self._list: dict[str, str] = {}
         self._list_kind = ""
-        self._list_lines: list[int] = []
+        self._list_line = 0
 
     def evidence(self) -> Evidence:
         """Return what was found, when all lines are read."""
@@ -159,9 +159,10 @@ class _Reader:
         self._account.note(number, use, what, subject)
 
     def _row(self, number: int, tag: str, cells: dict[str, str]) -> None:
-        """Hand over a row, and account for its line."""
+        """Hand over a row, its missing cells empty, and account for its line."""
+        blank = dict.fromkeys(COLUMNS[tag], "")
         try:
-            subject = self._records.take(Row(line=number, tag=tag, cells=cells))
+            subject = self._records.take(Row(line=number, tag=tag, cells=blank | cells))
         except RowError as error:
             self._damaged(number, str(error))
         else:
@@ -212,8 +213,7 @@ class _Reader:
         if all(set(cell) <= {"-"} for cell in cells):
             self._note(number, LineUse.COMMENT, "heading")
         else:
-            row = dict.fromkeys(COLUMNS[tag], "") | dict(zip(titles, cells, strict=False))
-            self._row(number, tag, row)
+            self._row(number, tag, dict(zip(titles, cells, strict=False)))
         return True
 
     def _is_query_status(self, number: int, line: str) -> bool:
@@ -229,7 +229,7 @@ class _Reader:
         ]
         if not is_name(cells[0]) or not found:
             return False
-        row = dict.fromkeys(COLUMNS["STATUS"], "") | {
+        row = {
             "SERVER_NAME": cells[0],
             "SERVER_HLA": cells[1],
             "SERVER_LLA": cells[2],
@@ -263,8 +263,7 @@ class _Reader:
     def _is_banner(self, number: int, line: str) -> bool:
         """Take what a banner says: the server's name and level, or the client's own level."""
         if named := _SESSION_WITH.search(line):
-            row = dict.fromkeys(COLUMNS["STATUS"], "") | {"SERVER_NAME": named[1]}
-            self._row(number, "STATUS", row)
+            self._row(number, "STATUS", {"SERVER_NAME": named[1]})
             return True
         found = _LEVEL.search(line)
         if found is None or not found[1]:
@@ -286,19 +285,18 @@ class _Reader:
         kind = _LISTS.get(label, "")
         if kind and (kind != self._list_kind or label in self._list):
             self._close_list()
-            self._list_kind = kind
+            self._list_kind, self._list_line = kind, number
         if not self._list_kind:
             return False
         self._list[label] = found[2].strip()
         is_known = bool(kind) or label in _LABELS
         self._note(number, LineUse.USED if is_known else LineUse.ASIDE, "list")
-        self._list_lines.append(number)
         return True
 
     def _close_list(self) -> None:
         """Turn the list read so far into a row; it is told of at its first line."""
-        labels, kind, lines = self._list, self._list_kind, self._list_lines
-        self._list, self._list_kind, self._list_lines = {}, "", []
+        labels, kind, line = self._list, self._list_kind, self._list_line
+        self._list, self._list_kind = {}, ""
         if not labels:
             return
         cells = {_LABELS[label]: value for label, value in labels.items() if label in _LABELS}
@@ -308,7 +306,7 @@ class _Reader:
         if level := _LEVEL.search(cells.pop("LEVEL", "")):
             parts = ("CLIENT_VERSION", "CLIENT_RELEASE", "CLIENT_LEVEL", "CLIENT_SUBLEVEL")
             cells |= dict(zip(parts, (part or "" for part in level.groups()[1:]), strict=True))
-        self._row(lines[0], kind, dict.fromkeys(COLUMNS[kind], "") | cells)
+        self._row(line, kind, cells)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -6,14 +6,14 @@ from typing import Final
 
 from planner.domain.errors import Fault
 from planner.domain.findings import Finding, Severity
-from planner.domain.fleet import AccountKind
+from planner.domain.fleet import BETWEEN_SERVERS, AccountKind
 from planner.domain.observations import ObservedSession
 from planner.inventory.csv_tables import Table
 from planner.inventory.importing.account_book import AccountBook
 from planner.inventory.importing.certificate_book import CertificateBook, KnownCertificate
 from planner.inventory.importing.evidence import Evidence, Observer, Source, finding_at
 from planner.inventory.importing.server_book import Row, ServerBook
-from planner.inventory.importing.session_book import PARTNERS, SessionBook, some
+from planner.inventory.importing.session_book import SessionBook, some
 from planner.inventory.schema import FILES
 
 KEYS: Final = {
@@ -210,7 +210,7 @@ def _unknown_options(book: SessionBook) -> list[Finding]:
     clients = [
         session.client
         for session in book.sessions.values()
-        if session.stanza is None and session.kind not in PARTNERS
+        if session.stanza is None and session.kind not in BETWEEN_SERVERS
     ]
     if not clients:
         return []
@@ -235,10 +235,7 @@ def tables_of(rows: Mapping[str, Mapping[Key, Row]]) -> dict[str, Table]:
 
 def _table(file: str, rows: Sequence[Row]) -> Table:
     names = [column.name for column in FILES[file]]
-    extra: dict[str, None] = {}
-    for row in rows:
-        extra.update(dict.fromkeys(row))
-    extra = {name: None for name in extra if name not in names}
+    extra = dict.fromkeys(name for row in rows for name in row if name not in names)
     return Table(
         file=file,
         lines=range(2, len(rows) + 2),

@@ -78,7 +78,7 @@ class ServerBook:
             if name and name in self:
                 self._report_guess(stanza, self.name(name))
                 return self.name(name)
-        name = stanza.alias if stanza.alias and stanza.alias not in self else stanza.address
+        name = stanza.alias or stanza.address
         return self.add_unknown(name, stanza.source, address=stanza.address)
 
     def _take(self, facts: ServerFacts) -> None:

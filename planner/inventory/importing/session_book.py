@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planner.domain.findings import Finding, Severity
-from planner.domain.fleet import AccountKind, ClientKind, SessionKind
+from planner.domain.fleet import BETWEEN_SERVERS, AccountKind, ClientKind, SessionKind
 from planner.domain.observations import ObservedSession
 from planner.inventory.importing.account_book import AccountBook, Registered
 from planner.inventory.importing.evidence import (
@@ -24,8 +24,6 @@ from planner.inventory.importing.server_book import Row, ServerBook
 
 _DEFAULT_PORT: Final = "1500"
 """TCPPORT where an options file does not give it."""
-PARTNERS: Final = (SessionKind.SERVER, SessionKind.LIBRARY, SessionKind.STORAGE_AGENT)
-"""Sessions that servers and storage agents open."""
 _OPERATIONS_CENTER: Final = "ibm-oc-"
 """How the administrator begins that the Operations Center makes for itself (inferred)."""
 _LOCAL: Final = ("SHAREDMEM", "NAMEDPIPE")
@@ -181,7 +179,7 @@ class SessionBook:
             row = {**stanza.options} | columns
             if kind is not SessionKind.STORAGE_AGENT:  # its TCPPORT is the one that it listens on
                 row.setdefault("tcpport", stanza.port or _DEFAULT_PORT)
-        if kind not in PARTNERS:
+        if kind not in BETWEEN_SERVERS:
             row.setdefault("sslacceptcertfromserv", "Yes")  # the product's default (FP812)
         client.kinds.append(kind)
         if account.casefold().startswith(_OPERATIONS_CENTER):
@@ -232,18 +230,15 @@ class SessionBook:
 
     def _take_nodes(self, tell: Callable[[int, int], None]) -> None:
         """Add the sessions of nodes that no options file claims."""
-        agents = {
+        targets = {
             (proxy.server.casefold(), proxy.target.casefold()) for proxy in self._evidence.proxies
         }
         of_files = set(self.clients)
         names: dict[str, list[NodeFacts]] = defaultdict(list)
-        nodes = [account for account in self._accounts if account.node is not None]
-        for number, account in enumerate(nodes, 1):
-            node = account.node
+        nodes = [(one, one.node) for one in self._accounts if one.node is not None]
+        for number, (account, node) in enumerate(nodes, 1):
             if number % _TOLD == 0 or number == len(nodes):
                 tell(number, len(nodes))
-            if node is None:
-                continue
             if node.tcp_name:
                 names[node.tcp_name.casefold()].append(node)
             if self.claimants(node.server, node.name) or node.node_type == "server":
@@ -251,7 +246,7 @@ class SessionBook:
             if node.node_type in _NO_CLIENTS:
                 self._report_node(node, "node-without-client", _NO_CLIENTS[node.node_type])
                 continue
-            if not node.level and (node.server.casefold(), node.name.casefold()) in agents:
+            if not node.level and (node.server.casefold(), node.name.casefold()) in targets:
                 what = "a proxy target that never logged on itself: its agents' sessions count"
                 self._report_node(node, "node-without-client", what)
                 continue
@@ -415,10 +410,10 @@ class SessionBook:
         hosts: dict[str, dict[str, NodeFacts]] = defaultdict(dict)
         for host, nodes in names.items():
             by_name = {node.name.casefold(): node for node in nodes}
-            unclaimed = {name for name in by_name if name in self.clients}
+            clients = {name for name in by_name if name in self.clients}
             for name, node in by_name.items():
                 hosts[name].setdefault(host, node)
-            if len(unclaimed) > 1:
+            if len(clients) > 1:
                 node = nodes[-1]
                 self.findings.append(
                     finding_at(
@@ -426,7 +421,7 @@ class SessionBook:
                         rule="duplicate-tcp-name",
                         severity=Severity.WARNING,
                         subject=node.tcp_name,
-                        what=f"{len(unclaimed)} clients have this TCP_NAME: {some(unclaimed)}",
+                        what=f"{len(clients)} clients have this TCP_NAME: {some(clients)}",
                         why="They may be one client with several nodes, copies of one image, or "
                         "a name that was used twice.",
                         fix="Give the option files of the host, or join the rows in clients.csv.",
