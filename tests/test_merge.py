@@ -416,6 +416,17 @@ def test_files_of_one_stem_are_named_after_their_servers(own: Made) -> None:
     assert rules(draft) == {}
 
 
+@pytest.mark.parametrize(
+    "files", [("A=x/one.pem", "x/bundle.pem"), ("x/bundle.pem", "A=x/one.pem")]
+)
+def test_a_server_keeps_its_certificate_where_a_bundle_holds_the_same(
+    own: Made, files: tuple[str, str]
+) -> None:
+    contents = {"A=x/one.pem": own.pem, "x/bundle.pem": own.pem + root("CA").pem}
+    draft = merged({"a.txt": status("A"), **{name: contents[name] for name in files}})
+    assert rows(draft, "servers.csv")[0]["certificate"] == "bundle"
+
+
 def test_a_certificate_belongs_to_the_server_that_its_san_or_its_file_names() -> None:
     ca = root("CA")
     by_name = make("leaf", ca, hosts=["a.example"])

@@ -110,6 +110,23 @@ def test_an_account_that_its_server_no_longer_lists_is_gone(tmp_path: Path) -> N
     ]
 
 
+def test_an_account_stays_where_its_kind_is_not_listed_however_that_is_spelt(
+    tmp_path: Path,
+) -> None:
+    built = {
+        **BEFORE,
+        "accounts": [account("A", "ADM", kind="ADMIN"), account("A", "STA", kind="Server")],
+        "sessions": [
+            session("typed", "A", account="ADM", kind="Admin"),
+            session("n1", "A", account="STA", kind="Storage Agent"),
+        ],
+    }
+    write_case(case(**{**built, "plan": None}), tmp_path / "fleet")  # type: ignore[arg-type]
+    (tmp_path / "a.txt").write_text(EXPORT)
+    made = planner.import_fleet(tmp_path / "a.txt", out=tmp_path / "fleet")
+    assert made.n_changes(ChangeKind.GONE) == 0
+
+
 def test_an_incomplete_export_makes_nothing_gone(tmp_path: Path) -> None:
     made = refreshed(tmp_path, EXPORT + "PLANNER-COUNT,node,3,\n")
     assert made.findings.of("export-incomplete").has_errors
@@ -226,12 +243,15 @@ def test_a_row_of_certificates_without_a_file_keeps_its_name_to_itself(tmp_path:
     assert [*made.fleet.certificates.name][:2] == ["a-cert256", "A-a-cert256"]
 
 
-@pytest.mark.parametrize("column", ["colour"])
-def test_columns_of_the_users_own_stay(tmp_path: Path, column: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "cells"), [("clients.csv", ("red", "red", "")), ("accounts.csv", ("red",))]
+)
+def test_columns_of_the_users_own_stay(tmp_path: Path, file: str, cells: tuple[str, ...]) -> None:
     write_case(case(**{**BEFORE, "plan": None}), tmp_path / "fleet")  # type: ignore[arg-type]
-    path = tmp_path / "fleet" / "clients.csv"
+    path = tmp_path / "fleet" / file
     head, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([f"{head},{column}", *(f"{row},red" for row in rows)]) + "\n")
+    path.write_text("\n".join([f"{head},colour", *(f"{row},red" for row in rows)]) + "\n")
     (tmp_path / "a.txt").write_text(EXPORT)
-    made = planner.import_fleet(tmp_path / "a.txt", out=tmp_path / "fleet")
-    assert made.fleet.origin.extra_columns["clients.csv"][column] == ("red", "red", "")
+    planner.import_fleet(tmp_path / "a.txt", out=tmp_path / "fleet")
+    again = planner.read_fleet(tmp_path / "fleet")
+    assert again.origin.extra_columns == {file: {"colour": cells}}

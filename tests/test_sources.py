@@ -89,6 +89,17 @@ def test_folders_are_read_whole_and_each_file_once(tmp_path: Path) -> None:
     assert told == [("reading files", 1, 2), ("reading files", 2, 2)]
 
 
+def test_a_name_counts_wherever_its_file_is_named_and_the_first_name_before_others(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("PLANNER-ADMIN,A,,\n")
+    folder, named = str(tmp_path), f"S={file}"
+    for arguments in ([folder, named], [named, folder], [named, f"T={file}"]):
+        (found,) = read_sources(arguments).accounts
+        assert found.server == "S"
+
+
 def test_missing_files_and_names_that_are_none_are_faults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

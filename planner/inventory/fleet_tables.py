@@ -61,8 +61,8 @@ SECURITIES: Final = Choices(
 DEFAULT_KEY_DATABASE: Final = "default"
 
 _CLIENT_KINDS: Final = _labels(ClientKind)
-_SESSION_KINDS: Final = _labels(SessionKind)
-_ACCOUNT_KINDS: Final = _labels(AccountKind)
+SESSION_KINDS: Final = _labels(SessionKind)
+ACCOUNT_KINDS: Final = _labels(AccountKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +338,7 @@ class _Builder:
         names = cells.names(table, "account", is_required=True)
         columns = zip(
             self._servers_of(table),
-            cells.parsed(table, "kind", _ACCOUNT_KINDS.code, int(AccountKind.NODE)),
+            cells.parsed(table, "kind", ACCOUNT_KINDS.code, int(AccountKind.NODE)),
             cells.parsed(table, "authentication", AUTHENTICATIONS.code, 0),
             cells.parsed(table, "session_security", SECURITIES.code, 0),
             cells.parsed(table, "sslrequired", Choices.of_option(SSLREQUIRED).code, 0),
@@ -366,7 +366,7 @@ class _Builder:
             text or ("" if endpoint < 0 else self._endpoint_name(endpoint))
             for text, endpoint in zip(cells.names(table, "account"), endpoints, strict=True)
         ]
-        kinds = cells.parsed(table, "kind", _SESSION_KINDS.code, int(SessionKind.BACKUP))
+        kinds = cells.parsed(table, "kind", SESSION_KINDS.code, int(SessionKind.BACKUP))
         databases = cells.names(table, "key_database")
         accounts, keys = [], []
         seen: dict[tuple[int, int, int], int] = {}

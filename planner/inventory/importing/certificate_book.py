@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -114,8 +114,9 @@ class CertificateBook:
         best: dict[str, CertificateFound] = {}
         for one in found:
             known = best.setdefault(one.parts[0].fingerprint, one)
-            if len(known.parts) < len(one.parts):
-                best[one.parts[0].fingerprint] = one
+            longer = one if len(one.parts) > len(known.parts) else known
+            server = known.server or one.server
+            best[one.parts[0].fingerprint] = replace(longer, server=server)
             self._report_server(one)
         named = [(self._name_of_file(one), one) for one in best.values()]
         for name, one in named:

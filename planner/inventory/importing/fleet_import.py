@@ -235,10 +235,10 @@ def _build(
     files = dict(before.origin.certificate_files) if before else {}
     files |= draft.certificate_files
     accounts = {key: row for key, row in rows["accounts.csv"].items() if not _is_default(row, rows)}
-    built, remarks = build_tables(tables_of({**rows, "accounts.csv": accounts}), files, faults)
+    tables = tables_of({**rows, "accounts.csv": accounts})
+    built, remarks = build_tables(tables, files, faults)
     if faults:
         raise InventoryError(faults)
-    tables = tables_of(rows)
     origin = Origin(
         folder=str(into),
         extra_columns={

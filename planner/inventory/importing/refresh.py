@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from planner.domain.fleet import AccountKind
+from planner.inventory.fleet_tables import ACCOUNT_KINDS, SESSION_KINDS, implied_account_kind
 from planner.inventory.importing.merge import KEYS, Draft, Key, key_of
 from planner.inventory.importing.server_book import Row
 
@@ -43,12 +44,6 @@ _MEANT_BY_BLANK: Final = {
     "commmethod": ("TCPIP",),
 }
 """Values that an empty cell means already."""
-_KIND_OF_SESSION: Final = {
-    "admin": AccountKind.ADMIN,
-    "server": AccountKind.SERVER,
-    "library": AccountKind.SERVER,
-    "storage-agent": AccountKind.SERVER,
-}
 
 
 class ChangeKind(StrEnum):
@@ -193,11 +188,12 @@ def _account_of(file: str, row: Row) -> str:
 
 
 def _account_kind(file: str, row: Row) -> AccountKind:
-    kind = row.get("kind", "")
+    kind = row.get("kind")
+    if not kind:
+        return AccountKind.NODE
     if file == "accounts.csv":
-        kinds = {one.label: one for one in AccountKind}
-        return kinds.get(kind, AccountKind.NODE)
-    return _KIND_OF_SESSION.get(kind, AccountKind.NODE)
+        return AccountKind(ACCOUNT_KINDS.code(kind))
+    return implied_account_kind(SESSION_KINDS.code(kind))
 
 
 def _change(

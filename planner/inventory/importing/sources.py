@@ -1,7 +1,7 @@
 """The files that a user gives: what each one is, whose it is, and its reader."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -105,7 +105,7 @@ def read_sources(arguments: Iterable[str | Path], *, observer: Observer | None =
     The evidence of all files, in order; what cannot be used is among its faults.
     """
     faults = Faults()
-    files = list(_files(arguments, faults))
+    files = _files(arguments, faults)
     if len(files) > MOST_FILES:
         what = f"{len(files):,} files are named; {MOST_FILES:,} are read"
         faults.append(Fault(file="import", what=what, cure="name fewer"))
@@ -118,8 +118,9 @@ def read_sources(arguments: Iterable[str | Path], *, observer: Observer | None =
     return Evidence.joined([*parts, Evidence(faults=tuple(faults))])
 
 
-def _files(arguments: Iterable[str | Path], faults: list[Fault]) -> Iterator[Given]:
-    seen: set[Path] = set()
+def _files(arguments: Iterable[str | Path], faults: list[Fault]) -> list[Given]:
+    """Every file once, in order; a name given with it counts wherever it is given."""
+    files: dict[Path, Given] = {}
     for argument in arguments:
         one = given(argument)
         paths: Sequence[Path] = (one.path,)
@@ -131,9 +132,11 @@ def _files(arguments: Iterable[str | Path], faults: list[Fault]) -> Iterator[Giv
             if not str(path).isprintable():
                 what = "the file name holds a character that cannot be printed"
                 faults.append(Fault(file=quoted(str(path)), what=what, cure="rename the file"))
-            elif path.absolute() not in seen:
-                seen.add(path.absolute())
-                yield Given(path, one.name)
+                continue
+            known = files.get(path.absolute())
+            if known is None or (one.name and not known.name):
+                files[path.absolute()] = Given(path, one.name)
+    return list(files.values())
 
 
 def _read(one: Given, faults: list[Fault]) -> Evidence:
