@@ -1,5 +1,6 @@
 """What has happened: a table, a fresh import, and the report of the renewal script."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -104,6 +105,24 @@ def test_a_report_that_is_none_and_an_unknown_certificate_are_told_together(
         read_actuals(f"a-root={path}", plan, today=TODAY)
 
 
+def test_a_report_that_names_no_file_is_told_by_what_was_given(plan: Plan, tmp_path: Path) -> None:
+    top = tmp_path.anchor
+    for given, told in (
+        ("a-root=", "a-root=: no file is named behind the =; write it as CERTIFICATE=FILE"),
+        (f"a-root={top}", f"{top}: this is a folder; put a file in its place"),
+    ):
+        with pytest.raises(PlanError, match=f"^{re.escape(told)}"):
+            read_actuals(given, plan, today=TODAY)
+
+
+@pytest.mark.timeout(20)
+def test_a_line_of_many_blanks_takes_no_longer_than_others(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text(f"{REPORT}STANDARD AIX{' ' * 100_000}!\n")
+    with pytest.raises(PlanError, match=r"report\.txt:17: 'STANDARD .* is no row of the report"):
+        read_actuals(f"a-root={path}", plan, today=TODAY)
+
+
 def test_a_fresh_import_tells_levels_certificates_and_trust(plan: Plan, tmp_path: Path) -> None:
     held = (trust("db1", "a-root"), trust("db2", "a-root", since="2025-03-07"))
     read(tmp_path / "fresh", level="8.1.13", held=held, root="b")
@@ -116,6 +135,18 @@ def test_a_fresh_import_tells_levels_certificates_and_trust(plan: Plan, tmp_path
     ]
     progress = planner.track(plan, found, today=TODAY)
     assert [row.state.value for row in progress.rows] == ["done", "done", "due", *["unplanned"] * 2]
+
+
+def test_a_note_says_that_the_day_is_the_planned_one_only_where_there_is_one(
+    plan: Plan, tmp_path: Path
+) -> None:
+    read(tmp_path / "fresh", level="8.1.13", root="b")
+    found = read_actuals(tmp_path / "fresh", plan, today=TODAY)
+    seen = "seen in the fleet that was imported by 2025-03-20"
+    assert {row.action.label: row.note for row in found.rows()} == {
+        "upgrade-client": f"{seen}; the day is the planned one",
+        "replace-certificate": seen,
+    }
 
 
 def test_the_same_fleet_tells_nothing(plan: Plan, tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ def test_a_baseline_reads_back_and_names_what_has_changed(fleet: Path) -> None:
     assert read_baseline(fleet.parent) is None
 
 
+def test_files_that_the_kit_does_not_read_are_no_inputs(fleet: Path) -> None:
+    (fleet / "certs").mkdir()
+    made = planner.baseline(fleet, approver="Ann", approved_on=APPROVED)
+    (fleet / "certs" / ".DS_Store").write_bytes(b"")
+    assert made.changed_inputs(fleet) == ()
+
+
 def test_a_second_baseline_and_one_that_nobody_approves_are_refused(fleet: Path) -> None:
     with pytest.raises(InventoryError, match="nobody has approved it; name who did"):
         planner.baseline(fleet, approver="  ", approved_on=APPROVED)
@@ -59,7 +66,9 @@ def test_a_plan_that_was_changed_after_its_approval_is_told(fleet: Path) -> None
         read_baseline(fleet)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 1}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"schema": 1}', '{"schema": 1e999}', "[" * 100_000]
+)
 def test_a_damaged_record_is_told(fleet: Path, content: str) -> None:
     planner.baseline(fleet, approver="Ann", approved_on=APPROVED)
     (fleet / FOLDER / RECORD).write_text(content)

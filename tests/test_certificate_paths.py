@@ -77,6 +77,12 @@ def test_files_folders_and_bundles_are_read_together(tmp_path: Path) -> None:
     assert all(entry.trust for entry in found)
 
 
+def test_a_file_of_a_fleet_is_found_whatever_sign_its_name_holds(tmp_path: Path) -> None:
+    folder = fleet_folder(tmp_path / "fleet", files=[("own#a", OWN)], presented="own#a")
+    (entry,) = planner.certificates(folder)
+    assert entry.found is not None
+
+
 def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     folder_of(tmp_path / "a", x=ROOT)
     folder_of(tmp_path / "b", x=OWN)
@@ -338,6 +344,16 @@ def test_self_signed_certificates_name_no_host_and_that_is_no_finding(tmp_path: 
         tmp_path / "fleet", address="srv1.example", files=[("srv", OWN)], presented="srv"
     )
     assert findings(fleet) == [("note", "default-certificate", "srv", "")]
+
+
+def test_a_day_that_leaves_nothing_of_a_fleets_horizon_is_refused(tmp_path: Path) -> None:
+    folder = fleet_folder(tmp_path / "fleet", files=[("own", OWN)], presented="own")
+    told = "horizon: the fleet's end 2025-03-31 is not after the start 2027-01-01; give a later end"
+    with pytest.raises(InventoryError, match=f"^{told}$"):
+        planner.certificates(folder, start=START)
+    told = "horizon: the end 2025-01-01 is not after the fleet's start 2025-03-03; give a later end"
+    with pytest.raises(InventoryError, match=f"^{told}$"):
+        planner.certificates(folder, end=datetime.date(2025, 1, 1))
 
 
 # --- Files that are not what they should be ------------------------------------------------------

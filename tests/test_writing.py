@@ -95,6 +95,16 @@ def test_a_failure_at_any_call_leaves_everything_as_it_was(
     assert everything_in(folder) == (NEW if whole else OLD | NEW)
 
 
+def test_a_failure_leaves_a_whole_folder_that_is_not_of_the_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, OLD)
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(OSError, match="No space left"):
+        write_files(tmp_path, {"a.csv": b"new a"}, whole=WHOLE)
+    assert everything_in(tmp_path) == OLD
+
+
 def test_a_failure_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "write_bytes", failing)
     with pytest.raises(OSError, match="No space left"):

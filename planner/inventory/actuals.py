@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,9 @@ def read_actuals(source: str | Path, plan: Plan, *, today: int) -> Plan:
     fleet = plan.fleet
     certificate, separator, name = str(source).partition("=")
     if separator and not Path(source).exists():
+        if not name:
+            what, cure = "no file is named behind the =", "write it as CERTIFICATE=FILE"
+            raise PlanError([Fault(file=str(source), what=what, cure=cure)])
         return Plan.of(fleet, _of_report(Path(name), certificate, fleet, today))
     path = Path(source)
     if path.is_dir():
@@ -65,26 +69,27 @@ def read_actuals(source: str | Path, plan: Plan, *, today: int) -> Plan:
 
 def _of_report(path: Path, certificate: str, fleet: Fleet, today: int) -> list[PlannedAction]:
     faults: list[Fault] = Faults()
-    content = read_bytes(path, path.name, faults, largest=LARGEST_REPORT)
+    file = path.name or str(path)
+    content = read_bytes(path, file, faults, largest=LARGEST_REPORT)
     lines = [] if content is None else decoded(content).splitlines()
     known = fleet.certificates.name
     if certificate.casefold() not in (one.casefold() for one in known):
         what = f"no certificate is named {quoted(certificate)}"
         cure = did_you_mean(certificate, known, "name it as certificates.csv does")
-        faults.append(Fault(file=path.name, what=what, cure=cure))
+        faults.append(Fault(file=file, what=what, cure=cure))
     heading = next((n for n, line in enumerate(lines, 1) if _HEADING.fullmatch(line)), None)
     if content is not None and heading is None:
         what = "no line has the columns DOMAIN, PLATFORM, CLIENT NAME and STATUS"
         cure = "give the file that the script's action report wrote"
-        faults.append(Fault(file=path.name, what=what, cure=cure))
+        faults.append(Fault(file=file, what=what, cure=cure))
     actions = []
     for number, line in enumerate(lines[heading or len(lines) :], (heading or 0) + 1):
         if not line.strip(" -"):
             continue
-        row = _ROW.fullmatch(line)
+        row = _ROW.fullmatch(" ".join(line.split()))
         if row is None:
             what, cure = f"{quoted(line.strip())} is no row of the report", "repeat the report"
-            faults.append(Fault(file=path.name, line=number, what=what, cure=cure))
+            faults.append(Fault(file=file, line=number, what=what, cure=cure))
             continue
         status = _HAPPENED.get(row["status"].casefold())
         if status is not None:
@@ -96,7 +101,7 @@ def _of_report(path: Path, certificate: str, fleet: Fleet, today: int) -> list[P
                     certificate=certificate,
                     status=status,
                     note=f"renewal script: {row['status']}",
-                    file=path.name,
+                    file=file,
                     line=number,
                 )
             )
@@ -122,19 +127,12 @@ def _of_fleet(fresh: Fleet, plan: Plan, today: int) -> Iterator[PlannedAction]:
     planned = {_about(row): row.day for row in plan.rows() if row.day <= today}
 
     def seen(action: PlannedAction) -> PlannedAction:
-        day = planned.get(_about(action), today)
-        note = f"seen in the fleet that was imported by {iso(today)}; the day is the planned one"
-        return PlannedAction(
-            day=day,
-            action=action.action,
-            client=action.client,
-            server=action.server,
-            key_database=action.key_database,
-            certificate=action.certificate,
-            value=action.value,
-            note=note,
-            file=fresh.origin.folder,
-        )
+        day = planned.get(_about(action))
+        note = _seen_by(today)
+        if day is None:
+            return replace(action, note=note, file=fresh.origin.folder)
+        note = f"{note}; the day is the planned one"
+        return replace(action, day=day, note=note, file=fresh.origin.folder)
 
     for endpoint in range(fleet.n_endpoints):
         name, is_server = fleet.endpoint_name(endpoint), fleet.is_server(endpoint)
@@ -188,19 +186,15 @@ def _new_trust(
             client=client,
             key_database=key_database,
             certificate=certificate,
+            note=_seen_by(seen_by),
             file=fresh.origin.folder,
         )
-        known = since if since != ALWAYS and since <= seen_by else None
-        day = planned.get(_about(action), seen_by) if known is None else known
-        yield PlannedAction(
-            day=day,
-            action=action.action,
-            client=client,
-            key_database=key_database,
-            certificate=certificate,
-            note=f"seen in the fleet that was imported by {iso(seen_by)}",
-            file=action.file,
-        )
+        is_dated = ALWAYS < since <= seen_by
+        yield replace(action, day=since if is_dated else planned.get(_about(action), seen_by))
+
+
+def _seen_by(day: int) -> str:
+    return f"seen in the fleet that was imported by {iso(day)}"
 
 
 def _held(fleet: Fleet, row: int) -> tuple[str, str, str, int]:

@@ -12,7 +12,7 @@ from planner.domain.errors import Fault, Faults, InventoryError
 from planner.domain.fleet import Fleet
 from planner.domain.version import VERSION
 from planner.inventory.files import read_bytes
-from planner.inventory.schema import FILES, SETTINGS_FILE
+from planner.inventory.schema import CERTIFICATE_FOLDER, FILES, SETTINGS_FILE
 from planner.inventory.writing import write_files
 
 FOLDER: Final = "baseline"
@@ -22,7 +22,6 @@ RECORD: Final = "baseline.json"
 SCHEMA: Final = 1
 
 _LARGEST: Final = 1 << 30
-_CERTIFICATES: Final = "certs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +135,14 @@ def read_baseline(folder: str | Path) -> Baseline | None:
             plan_sha256=str(record["plan_sha256"]),
             inputs={str(name): str(digest) for name, digest in record["inputs"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         what, cure = "it is no record of a baseline", "take it from a backup, or freeze anew"
         fault = Fault(file=f"{FOLDER}/{RECORD}", what=what, cure=cure)
         raise InventoryError([fault]) from error
@@ -156,7 +162,7 @@ def _newer(record: Mapping[str, object]) -> Fault:
 def input_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of a fleet folder that the kit reads, but its plan, by name."""
     files = [folder / name for name in (SETTINGS_FILE, *FILES)]
-    files += sorted((folder / _CERTIFICATES).glob("*"))
+    files += sorted((folder / CERTIFICATE_FOLDER).glob("[!.]*"))
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from planner.domain.calendar import NEVER, to_day
+from planner.domain.calendar import NEVER, iso, to_day
 from planner.domain.certificates import OWN_ANCHOR, CertificateKind
 from planner.domain.errors import CertificateError, Fault, InventoryError, PrivateKeyError
 from planner.domain.findings import Finding, Severity, in_order
 from planner.domain.fleet import Fleet
 from planner.inventory.certificate_checks import check
 from planner.inventory.certificate_inventory import CertificateEntry, CertificateInventory
+from planner.inventory.certificate_table import split_address
 from planner.inventory.chains import LIMITS, Limits, TrustJudge
 from planner.inventory.files import read_bytes
 from planner.inventory.fleet_folder import read_fleet
@@ -69,21 +70,23 @@ def certificates(
     >>> [(row.rule, row.subject) for row in found.findings if row.severity == "warning"]
     [('expires', 'tugboat-2017')]
     """
-    if start is not None and end is not None and end <= start:
-        what = f"the end {end} is not after the start {start}"
-        raise InventoryError([Fault(file="horizon", what=what, cure="give a later end")])
     collected = _Collected()
     for path in paths:
         collected.add(path)
     if collected.faults:
         raise InventoryError(collected.faults)
     fleets = collected.fleets
-    first = min((fleet.start for fleet in fleets), default=NEVER)
-    last = max((fleet.end for fleet in fleets), default=NEVER)
+    first = min((one.start for one in fleets), default=NEVER) if start is None else to_day(start)
+    last = max((one.end for one in fleets), default=NEVER) if end is None else to_day(end)
+    if first != NEVER and last <= first:
+        starts = "the start" if start is not None else "the fleet's start"
+        ends = "the end" if end is not None else "the fleet's end"
+        what = f"{ends} {iso(last)} is not after {starts} {iso(first)}"
+        raise InventoryError([Fault(file="horizon", what=what, cure="give a later end")])
     inventory = CertificateInventory(
         entries=_judged(collected.entries, limits),
-        start=first if start is None else to_day(start),
-        end=last if end is None else to_day(end),
+        start=first,
+        end=last,
         limits=limits,
     )
     return replace(inventory, findings=in_order([*collected.findings, *check(inventory)]))
@@ -210,7 +213,7 @@ class _Collected:
 def certificate_files(fleet: Fleet) -> dict[str, CertificateFile]:
     """Return the certificates in the files of a fleet, by their addresses."""
     table = fleet.certificates
-    wanted = {address.rpartition("#")[0] or address for address in table.file if address}
+    wanted = {split_address(address)[0] for address in table.file if address}
     contents = fleet.origin.certificate_files
     return {
         one.file: one

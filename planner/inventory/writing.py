@@ -205,7 +205,9 @@ def _put_in_place(folder: Path) -> None:
 def _bring_back(folder: Path, contents: Iterable[str], whole: Collection[str]) -> None:
     """Undo the moves of a set, so that everything is as it was before."""
     finished = folder / FINISHED
-    for name in (*(name for name in contents if _top(name) not in whole), *whole):
+    tops = {_top(name) for name in contents}
+    files = [name for name in contents if _top(name) not in whole]
+    for name in (*files, *tops.intersection(whole)):
         place, before = folder / name, finished / _BEFORE / name
         is_moved = not (finished / (_FOLDERS if name in whole else _FILES) / name).exists()
         if is_moved and place.is_dir():
@@ -215,7 +217,7 @@ def _bring_back(folder: Path, contents: Iterable[str], whole: Collection[str]) -
         if before.exists() and not place.exists():
             before.rename(place)
     for name in contents:
-        for parent in (folder / name).relative_to(folder).parents[:-1]:
+        for parent in Path(name).parents[:-1]:
             with suppress(OSError):  # it is needed where it holds something
                 (folder / parent).rmdir()
     shutil.rmtree(finished, ignore_errors=True)
