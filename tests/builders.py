@@ -9,6 +9,7 @@ from pathlib import Path
 
 import tomli_w
 
+from planner.domain.calendar import to_day
 from tests.oracle import Case, Row
 
 COLUMNS = {
@@ -73,6 +74,11 @@ def rule(kind: str, first: str, then: str = "", **cells: str) -> Row:
 def action(day: str, kind: str, **cells: str) -> Row:
     """Build a row of plan.csv."""
     return {"date": day, "action": kind, **cells}
+
+
+def day(text: str) -> int:
+    """Return a date as the number that the core counts with."""
+    return to_day(date.fromisoformat(text))
 
 
 def case(

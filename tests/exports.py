@@ -388,9 +388,7 @@ class Site:
     def certificate_details(self, row: Row) -> str:
         issuer = self.certificates.get(row["issuer"])
         subject = _SIGNED.format(name=row["certificate"])
-        named = (
-            "CN=Nordkai Issuing CA 1,O=Nordkai Hafengesellschaft mbH,C=DE" if issuer else subject
-        )
+        named = _ISSUER if issuer else subject
         return (
             f"Label : {row['certificate']}\nKey Size : 2048\nVersion : X509 V3\n"
             f"Serial : 5a0bc1\nIssuer : {named}\nSubject : {subject}\n"

@@ -95,20 +95,6 @@ def test_the_handshake_shows_protocol_and_certificate(certificate: str) -> None:
     assert (line.protocol, line.certificate, line.start) == ("TLSV13", certificate, None)
 
 
-def test_transports_are_local_plain_or_encrypted() -> None:
-    def seen(transport: str, protocol: str = "") -> ObservedSession:
-        return ObservedSession(
-            server="A", account="N", kind=AccountKind.NODE, transport=transport, protocol=protocol
-        )
-
-    assert seen("ShMem").is_local
-    assert seen("Named Pipe").is_local
-    assert not seen("Tcp/Ip").is_local
-    assert not seen("Tcp/Ip").is_encrypted
-    assert seen("Tcp/Ip", "TLSV12").is_encrypted
-    assert seen("SSL").is_encrypted
-
-
 def test_a_handshake_belongs_to_the_nearest_start_of_its_number() -> None:
     def shake(session: int, protocol: str) -> LogLine:
         return LogLine(session=session, protocol=protocol, certificate="c")

@@ -21,12 +21,9 @@ from planner.domain.calendar import (
     to_date,
     to_day,
 )
+from tests.builders import day
 
 DATES = st.dates(date(1960, 1, 1), date(2100, 1, 1))
-
-
-def day(text: str) -> int:
-    return to_day(date.fromisoformat(text))
 
 
 def freeze(start: str, end: str) -> Freeze:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -248,13 +249,7 @@ def test_time_is_a_limit_of_its_own() -> None:
 
 
 def test_a_certificate_that_is_not_read_strictly_is_a_verdict() -> None:
-    trailing = LEAF.read
-    broken = CertificateFile(
-        **{
-            name: getattr(trailing, name) for name in trailing.__dataclass_fields__ if name != "der"
-        },
-        der=trailing.der + b"\0",
-    )
+    broken = replace(LEAF.read, der=LEAF.read.der + b"\0")
     found = TrustJudge([ROOT.read]).judge(broken)
     assert found.obstacle is Obstacle.INVALID
     assert found.detail.startswith("it cannot be read strictly (")

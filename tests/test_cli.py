@@ -269,7 +269,7 @@ def test_an_order_that_cannot_be_is_explained_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_plan_in_the_folder_settles_what_it_has_approved(ordered: Path, tmp_path: Path) -> None:
+def test_a_plan_in_the_folder_settles_what_it_has_approved(ordered: Path) -> None:
     (ordered / "plan.csv").write_text(
         "date,action,client,server,value,status\n2025-03-20,upgrade-client,a,,8.1.13,done\n",
         encoding="utf-8",

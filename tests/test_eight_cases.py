@@ -5,14 +5,12 @@ named after what its sentence says; its docstring is the sentence. Steps of use 
 and 8 that are lost from the document and known from its sister pages are marked "Recovered".
 """
 
-import datetime
-
 import numpy as np
 import pytest
 
 import planner
 from planner.cli import main
-from planner.domain.calendar import ALWAYS, iso, to_day
+from planner.domain.calendar import ALWAYS, iso
 from planner.domain.findings import Severity
 from planner.domain.fleet import Authentication, Fleet
 from planner.domain.levels import Era
@@ -22,6 +20,7 @@ from planner.domain.rules import RULES, Mode, Reason, Rule
 from planner.engine.timeline import Timeline
 from planner.engine.use_cases import use_cases
 from planner.reporting.run import Run
+from tests.builders import day as day_of
 from tests.golden.tables import DATA, assert_golden, eight_cases
 
 FIRST_DAY = "2027-03-01"
@@ -41,10 +40,6 @@ SERVER_NEW = {
 @pytest.fixture(scope="module")
 def run() -> Run:
     return eight_cases()
-
-
-def day_of(text: str) -> int:
-    return to_day(datetime.date.fromisoformat(text))
 
 
 def session_of(fleet: Fleet, client: str, server: str) -> int:

@@ -158,7 +158,7 @@ def test_a_folder_that_takes_no_file_is_told_in_one_line(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_behind_standard_output_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_behind_standard_output_is_told() -> None:
     code = (
         "import sys; from planner.cli import main; sys.stdout = open('/dev/full', 'w'); "
         "sys.exit(main(sys.argv[1:]))"

@@ -3,7 +3,6 @@
 What is expected here is what data/README.md says of the two plans.
 """
 
-import datetime
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from planner.cli import main
-from planner.domain.calendar import NEVER, iso, to_date, to_day
+from planner.domain.calendar import NEVER, iso, to_date
 from planner.domain.certificates import DEFAULT_SUBJECT
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import ClientKind, SessionKind
@@ -22,6 +21,7 @@ from planner.domain.options import LOCAL_BIT, SSL
 from planner.domain.plan import Action
 from planner.domain.rules import RULES, Mode, Reason
 from planner.reporting.run import Run
+from tests.builders import day as day_of
 from tests.golden.tables import (
     DATA,
     TABLES,
@@ -47,10 +47,6 @@ def run() -> Run:
 @pytest.fixture(scope="module")
 def draft() -> Run:
     return first_draft()
-
-
-def day_of(text: str) -> int:
-    return to_day(datetime.date.fromisoformat(text))
 
 
 def finding_of(run: Run, rule: str, day: str, subject: str) -> Finding:

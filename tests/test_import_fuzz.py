@@ -171,7 +171,7 @@ def test_garbled_files_end_in_evidence_or_faults(garbled: list[tuple[str, str, b
 def test_sixty_thousand_garbled_sites_end_in_evidence_or_faults(
     part: int, garbled: list[tuple[str, str, bytes]]
 ) -> None:
-    assert part >= 0  # each part draws examples of its own
+    del part  # each part draws examples of its own
     check_site(garbled)
 
 

@@ -192,9 +192,7 @@ def test_a_fault_writes_nothing_and_is_told_with_its_line(tmp_path: Path) -> Non
 # --- Refresh -------------------------------------------------------------------------------------
 
 
-def test_importing_the_same_again_changes_nothing(
-    imported: Import, exported: list[Path], tmp_path: Path
-) -> None:
+def test_importing_the_same_again_changes_nothing(exported: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "fleet"
     first = planner.import_fleet(*exported, out=out, start=START, end=END)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from datetime import date
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -21,13 +20,10 @@ from planner.domain.calendar import to_day
 from planner.domain.fleet import Fleet
 from planner.domain.plan import Action, Plan
 from planner.domain.rules import Mode, Verdict
-from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.distribution import Distribution, Reach, distribution
 from planner.engine.measures import measures
 from planner.engine.timeline import Timeline, simulate
-from planner.inventory.fleet_folder import read_fleet
-from planner.inventory.plan_file import read_plan
 from planner.reporting import plots
 from planner.reporting.certificate_tables import waves
 from planner.reporting.plots.groups import group_endpoints
@@ -38,24 +34,21 @@ from planner.reporting.plots.weeks import Weeks, choose_weeks, digits_shape
 from planner.reporting.tables import film
 from tests.builders import action, case, client, server, session, trust
 from tests.comparison import read_case
+from tests.golden import tables as golden
 from tests.oracle import Case
 
-DATA = Path(__file__).parents[1] / "data"
 NEW = "8.1.13"
 NAMES = ("modes", "deadlines", "gantt", "fleet", "waves")
 
 
-@cache
 def eight_cases() -> Deadlines:
     """Return the deadlines of the completed plan of data/eight-cases: 15 clients."""
-    return deadlines(simulate(complete(read_fleet(DATA / "eight-cases").draft_plan())))
+    return golden.eight_cases().deadlines
 
 
-@cache
-def harbour() -> Deadlines:
+def first_draft() -> Deadlines:
     """Return the deadlines of the first draft for data/harbour: 442 clients, with mistakes."""
-    fleet = read_fleet(DATA / "harbour")
-    return deadlines(simulate(read_plan(DATA / "harbour" / "first-draft.csv", fleet)))
+    return golden.first_draft().deadlines
 
 
 def deadlines_of(built: Case, folder: Path) -> Deadlines:
@@ -137,7 +130,7 @@ def day(month: int, of_month: int) -> int:
 
 
 def test_the_area_of_a_mode_is_its_session_days() -> None:
-    timeline = harbour().timeline
+    timeline = first_draft().timeline
     ax = plots.sessions_by_mode(timeline)
 
     for mode, session_days in zip(Mode, timeline.daily().sum(axis=0), strict=True):
@@ -233,7 +226,7 @@ def test_negative_slack_differs_by_colour_and_by_hatch(tmp_path: Path) -> None:
 
 
 def test_a_large_plan_is_drawn_by_site_with_the_counts_of_all_its_imports() -> None:
-    found = harbour()
+    found = first_draft()
     ax = plots.deadline_chart(found)
 
     assert "by site, per 2 weeks" in ax.get_title(loc="left")
@@ -314,7 +307,7 @@ def test_the_bars_of_the_rollout_tell_old_from_new_levels(tmp_path: Path) -> Non
 
 
 def test_the_rollout_of_a_large_fleet_counts_clients_by_site_and_shows_each_server() -> None:
-    plan = harbour().timeline.plan
+    plan = first_draft().timeline.plan
     ax = plots.gantt(plan)
 
     labels = [label.get_text() for label in ax.get_yticklabels()]
@@ -364,7 +357,7 @@ def test_a_ribbon_is_as_wide_as_it_has_sessions() -> None:
 
 
 def test_the_graph_counts_every_session_of_the_day_once() -> None:
-    timeline = harbour().timeline
+    timeline = first_draft().timeline
     for at in (timeline.plan.fleet.start, to_day(date(2027, 9, 1))):
         graph = graph_on(timeline, at)
         counts = np.bincount(timeline.mode_on(at), minlength=len(Mode))
@@ -556,7 +549,7 @@ def texts_of(ax: Axes) -> list[Text]:
 @pytest.mark.parametrize("fleet", ["eight-cases", "harbour"])
 @pytest.mark.parametrize("name", NAMES)
 def test_no_two_texts_overlap_and_none_leaves_the_figure(name: str, fleet: str) -> None:
-    ax = drawn(name, eight_cases() if fleet == "eight-cases" else harbour())
+    ax = drawn(name, eight_cases() if fleet == "eight-cases" else first_draft())
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()
@@ -583,7 +576,7 @@ def test_a_picture_is_the_same_file_each_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_of_a_large_fleet_has_few_artists(name: str) -> None:
-    ax = drawn(name, harbour())
+    ax = drawn(name, first_draft())
 
     assert len(ax.collections) + len(ax.lines) + len(ax.patches) + len(ax.texts) < 80
 
@@ -637,7 +630,7 @@ def test_drawing_leaves_no_global_state_behind() -> None:
         "planner.plots.picture(planner.plots.sessions_by_mode(timeline), 'png')\n"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(DATA / "eight-cases")], check=True)
+    subprocess.run([sys.executable, "-c", code, str(golden.DATA / "eight-cases")], check=True)
 
 
 def test_saving_writes_both_forms_whole(tmp_path: Path) -> None:
@@ -659,7 +652,7 @@ def test_an_unknown_form_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_alternative_texts_carry_the_key_numbers() -> None:
-    found = harbour()
+    found = first_draft()
     timeline = found.timeline
     counts = timeline.daily()
 
@@ -683,7 +676,7 @@ def test_alternative_texts_carry_the_key_numbers() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_alternative_text_is_two_to_five_sentences(name: str) -> None:
-    for found in (eight_cases(), harbour()):
+    for found in (eight_cases(), first_draft()):
         text = plots.alternative_text(name, value_of(name, found))
         assert 2 <= text.count(". ") + 1 <= 5
         assert text.endswith(".")
@@ -698,7 +691,7 @@ def test_a_picture_of_the_wrong_value_has_no_words() -> None:
 
 
 def test_waves_are_bars_as_high_as_the_weeks_of_the_table() -> None:
-    found = distribution(harbour())
+    found = distribution(first_draft())
     ax = plots.wave_chart(found)
     table = waves(found)
     for reach in Reach:
@@ -768,7 +761,7 @@ def corners_labelled(ax: Axes, label: str) -> list[NDArray[np.float64]]:
 
 @pytest.mark.parametrize("name", ["lh-app-29", "lantern"])
 def test_the_bars_of_a_film_are_the_segments_of_its_table(name: str) -> None:
-    timeline = harbour().timeline
+    timeline = first_draft().timeline
     endpoint = timeline.plan.fleet.find_endpoint(name)
     table = film(timeline, endpoint)
     ax = plots.session_film(timeline, endpoint, day=timeline.plan.fleet.start + 3)
@@ -790,7 +783,7 @@ def test_a_film_of_a_host_without_sessions_is_empty(tmp_path: Path) -> None:
     assert not ax.patches
 
 
-@pytest.mark.parametrize("of", [eight_cases, harbour])
+@pytest.mark.parametrize("of", [eight_cases, first_draft])
 def test_the_heat_map_has_a_cell_for_each_host_and_week_with_its_worst_verdict(of: object) -> None:
     assert callable(of)
     found = of()

@@ -11,20 +11,16 @@ import icalendar
 import numpy as np
 import pytest
 
-from planner.domain.calendar import NEVER, iso, to_day
+from planner.domain.calendar import NEVER, iso
 from planner.domain.plan import Action, Plan, PlannedAction
 from planner.reporting import tables
 from planner.reporting.tracking_results import NO_OWNER, write_progress
 from planner.tracking.progress import SOON, Progress, State, track
-from tests.builders import action, case, client, server, session
+from tests.builders import action, case, client, day, server, session
 from tests.comparison import plan_of_case
 from tests.strategies import random_case
 
 N_SEEDED = 30
-
-
-def day(text: str) -> int:
-    return to_day(datetime.date.fromisoformat(text))
 
 
 TODAY = day("2025-03-03")

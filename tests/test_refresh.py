@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 import planner
 from planner.inventory.importing.refresh import ChangeKind

@@ -3,13 +3,12 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pytest
 
 import planner
-from planner.domain.calendar import iso, to_day
+from planner.domain.calendar import iso
 from planner.domain.errors import InfeasibleError
 from planner.domain.plan import UPGRADES, Action, Plan, PlannedAction
 from planner.domain.rules import Mode, Verdict
@@ -17,7 +16,7 @@ from planner.engine.complete import complete
 from planner.engine.deadlines import deadlines
 from planner.engine.timeline import simulate
 from planner.ordering.replan import NEAR, Replanned, replan
-from tests.builders import action, case, client, server, session
+from tests.builders import action, case, client, day, server, session
 from tests.comparison import plan_of_case
 from tests.golden.tables import harbour
 from tests.oracle import Row
@@ -25,10 +24,6 @@ from tests.oracle import Row
 N_SLIPS = 4
 N_WEEKS = 52
 N_CLIENTS = 16
-
-
-def day(text: str) -> int:
-    return to_day(date.fromisoformat(text))
 
 
 def done_before(plan: Plan, today: int, *slipped: int) -> Plan:
@@ -133,7 +128,7 @@ def test_what_is_overdue_takes_free_room_and_displaces_nothing() -> None:
     assert found.moves[0].reason.endswith("2025-03-10 was the first day, and its week is full")
 
 
-def test_what_is_bound_by_a_rule_is_pushed_on(plan: Plan) -> None:
+def test_what_is_bound_by_a_rule_is_pushed_on() -> None:
     rows = [
         action("2025-03-03", "upgrade-client", client="db1", value="8.1.13"),
         action("2025-03-11", "upgrade-client", client="db2", value="8.1.13"),

@@ -11,7 +11,6 @@ import pytest
 from planner.domain.calendar import iso, to_day
 from planner.domain.findings import Severity
 from planner.domain.rules import RULES, VERDICTS, Verdict
-from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.distribution import distribution
 from planner.engine.findings import check_deadlines
@@ -21,8 +20,8 @@ from planner.inventory.fleet_folder import read_fleet
 from planner.reporting import plots, tables
 from planner.reporting.results import TABLE_TWINS, write_results
 from planner.reporting.schedule import schedule
+from tests.golden.tables import DATA, eight_cases
 
-DATA = Path(__file__).parents[1] / "data"
 TABLES = (
     "schedule.csv",
     "session_states.csv",
@@ -43,7 +42,7 @@ FILES = (
 @pytest.fixture(scope="module")
 def found() -> Deadlines:
     """Return the deadlines of the completed plan of data/eight-cases."""
-    return deadlines(simulate(complete(read_fleet(DATA / "eight-cases").draft_plan())))
+    return eight_cases().deadlines
 
 
 @pytest.fixture(scope="module")

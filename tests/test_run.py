@@ -1,6 +1,7 @@
 """The main job as a Python function: what it reads, does and writes, and in which order."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,7 @@ def drafted() -> Case:
     built = pair(server_level=OLD, client_level=OLD)
     built.servers[0].update(target_level="8.1.27", upgrade="2025-03-19")
     built.clients[0].update(target_level="8.1.27", upgrade="2025-03-12")
-    return Case(
-        **{**{name: getattr(built, name) for name in built.__dataclass_fields__}, "plan": None}
-    )
+    return replace(built, plan=None)
 
 
 def folder_of(built: Case, folder: Path) -> Path:

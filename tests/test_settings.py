@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.domain.calendar import Capacity, Freeze, Window, to_day
+from planner.domain.calendar import Capacity, Freeze, Window
 from planner.domain.errors import Fault
 from planner.inventory.settings import Settings, read_settings
+from tests.builders import day
 
 HORIZON = 'name = "Fleet"\nstart = 2027-01-04\nend = 2028-01-03\n'
 
@@ -17,10 +16,6 @@ def read(text: str | bytes) -> tuple[Settings | None, list[str]]:
     faults: list[Fault] = []
     settings = read_settings(text if isinstance(text, bytes) else text.encode(), faults)
     return settings, [str(fault) for fault in faults]
-
-
-def day(text: str) -> int:
-    return to_day(date.fromisoformat(text))
 
 
 def test_defaults_are_filled_in() -> None:

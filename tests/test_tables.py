@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import replace
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +11,17 @@ import pytest
 from planner.domain.calendar import ALWAYS, NEVER, to_day
 from planner.domain.findings import Finding, Findings, Severity
 from planner.domain.rules import DEADLINE_RULES, RULES, Mode
-from planner.engine.complete import complete
-from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.deadlines import deadlines
 from planner.engine.timeline import Timeline, simulate
 from planner.inventory.fleet_folder import read_fleet
 from planner.inventory.schema import SESSIONS
 from planner.reporting import tables
 from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import read_case
+from tests.golden.tables import DATA, eight_cases
 from tests.oracle import Case
 
-DATA = Path(__file__).parents[1] / "data"
 NEW = "8.1.13"
-
-
-@cache
-def eight_cases() -> Deadlines:
-    """Return the deadlines of the completed plan of data/eight-cases."""
-    return deadlines(simulate(complete(read_fleet(DATA / "eight-cases").draft_plan())))
 
 
 def timeline_of(built: Case, folder: Path) -> Timeline:
@@ -266,7 +258,7 @@ def test_coverage_counts_the_segments_of_every_rule() -> None:
 
 
 def test_each_core_value_has_the_table_of_its_csv() -> None:
-    found = eight_cases()
+    found = eight_cases().deadlines
     timeline, plan = found.timeline, found.timeline.plan
 
     assert tables.frame(plan.fleet).equals(tables.sessions(plan.fleet))

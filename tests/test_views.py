@@ -2,13 +2,11 @@
 
 import pytest
 
-import planner
 from planner.domain import views
 from planner.domain.findings import Findings
 
 
 def test_without_a_connection_a_value_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert planner.__version__
     monkeypatch.setattr(views, "_frame", None)
     monkeypatch.setattr(views, "_html", None)
     told = r"^planner\.domain\.views: no tables are connected; import planner first$"

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs7,
     pkcs12,
 )
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,22 +30,12 @@ from planner.inventory.x509 import (
     is_issued_by,
     read_certificates,
 )
+from tests.authorities import DEFAULT, name_of
 
 KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(4)]
 SHA256_WITH_RSA = bytes.fromhex("2a864886f70d01010b")
 MD5_WITH_RSA = bytes.fromhex("2a864886f70d010104")
-DEFAULT_NAME = x509.Name(
-    [
-        x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "TSM"),
-        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "TSM Network"),
-        x509.NameAttribute(NameOID.COMMON_NAME, "TSM Self-Signed Certificate"),
-    ]
-)
-
-
-def named(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+DEFAULT_NAME = name_of(DEFAULT)
 
 
 def certificate(
@@ -60,8 +49,8 @@ def certificate(
     not_after: str = "2034-01-01T11:59:59",
 ) -> x509.Certificate:
     """A certificate at fixed dates; keys are numbers, its own signs where none is given."""
-    name = subject if isinstance(subject, x509.Name) else named(subject)
-    by = name if issuer is None else issuer if isinstance(issuer, x509.Name) else named(issuer)
+    name = subject if isinstance(subject, x509.Name) else name_of(subject)
+    by = name if issuer is None else issuer if isinstance(issuer, x509.Name) else name_of(issuer)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -95,8 +84,8 @@ def md5_of(subject: str, issuer: str) -> bytes:
     key = rsa.generate_private_key(65537, 2048)
     made = (
         x509.CertificateBuilder()
-        .subject_name(named(subject))
-        .issuer_name(named(issuer))
+        .subject_name(name_of(subject))
+        .issuer_name(name_of(issuer))
         .public_key(key.public_key())
         .serial_number(7)
         .not_valid_before(datetime(2014, 1, 1, tzinfo=UTC))
