@@ -15,14 +15,18 @@ from planner.reporting.plots.style import figure_of
 from tests.golden.tables import eight_cases, first_draft
 
 ROOT = Path(__file__).parents[1] / "planner"
-STYLES = (ROOT / "widgets/static/planner.css", ROOT / "reporting/report_page.html")
+STYLES = {
+    ROOT / "widgets/static/planner.css": {"ink", "muted", "accent", "focus"},
+    ROOT / "reporting/report_page.html": {"ink", "muted", "link"},
+}
+"""Every style sheet, and what it gives a colour to in each theme besides its grounds."""
 LEAST_OF_TEXT = 4.5
 LEAST_OF_CONTROL = 3.0
 
 
 def themes(path: Path) -> list[dict[str, str]]:
     """Return the colours of each theme of a style sheet, by name."""
-    blocks = re.findall(r"\{([^{}]*--paper[^{}]*)\}", path.read_text(encoding="utf-8"))
+    blocks = re.findall(r"\{([^{}]*--paper\s*:[^{}]*)\}", path.read_text(encoding="utf-8"))
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
 
 
@@ -32,6 +36,7 @@ def test_both_themes_of_a_page_can_be_read(path: Path) -> None:
     assert len(found) >= 2
     assert found[0]["paper"] != found[1]["paper"]
     for colours in found:
+        assert {"paper", "band"} | STYLES[path] <= set(colours)
         for ground in ("paper", "band"):
             for text in {"ink", "muted", "link"} & set(colours):
                 assert contrast(colours[text], colours[ground]) >= LEAST_OF_TEXT, (text, ground)

@@ -18,6 +18,7 @@ from planner.inventory.csv_tables import read_table
 from planner.inventory.schema import TRUST
 from planner.reporting.bundles import COMMANDS
 from tests.builders import action, case, certificate, client, server, session, write_case
+from tests.test_faults import COMMANDS as WRITING
 from tests.test_faults import EIGHT, run, schedule, writing_commands
 
 __all__ = ["schedule"]  # a fixture
@@ -183,12 +184,22 @@ def test_settings_from_strangers_are_refused_in_one_line(
 
 # --- What is never done --------------------------------------------------------------------------
 
-WATCHED: Final = """
+DEEDS: Final = {
+    "os.exec": "os.execv('/bin/sh', ['sh', '-c', ':'])",
+    "os.fork": "os.fork() or os._exit(0)",
+    "os.posix_spawn": "os.posix_spawn('/bin/sh', ['sh', '-c', ':'], {})",
+    "os.system": "os.system(':')",
+    "socket.__new__": "socket.socket()",
+    "subprocess.Popen": "subprocess.run(['/bin/sh', '-c', ':'])",
+}
+"""What starts a program or opens a connection: the event that Python tells of it, and code."""
+
+WATCHED: Final = f"""
 import sys
 from planner.cli import main
 
 def watch(event, arguments):
-    if event.startswith("socket.") or event in ("subprocess.Popen", "os.system", "os.exec"):
+    if event.startswith("socket.") or event in {set(DEEDS)!r}:
         print("NOT ALLOWED", event, arguments, file=sys.stderr)
 
 sys.addaudithook(watch)
@@ -196,7 +207,15 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("name", ["runbooks", "order", "compare", "track", "import"])
+@pytest.mark.parametrize("event", DEEDS)
+def test_a_connection_or_a_program_would_be_seen(event: str) -> None:
+    code = WATCHED.replace("sys.exit(main(sys.argv[1:]))", DEEDS[event])
+    assert code != WATCHED
+    done = run(code=f"import os, socket, subprocess\n{code}")
+    assert f"NOT ALLOWED {event} " in done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", WRITING)
 def test_a_command_opens_no_connection_and_starts_no_program(
     schedule: Path, tmp_path: Path, name: str
 ) -> None:

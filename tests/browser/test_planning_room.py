@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 import planner
 from planner.domain.plan import Plan
@@ -69,8 +69,8 @@ def address(folder: Path, planning_room: Callable[..., Iterator[str]]) -> Iterat
 
 @pytest.fixture(scope="module")
 def room(page: Page, address: str) -> Page:
-    """Open the room; its answers from other hosts are noted."""
-    page.on("requestfinished", lambda request: _note(page, request))
+    """Open the room; what it asks other hosts for is noted, answered or not."""
+    _watch(page)
     page.add_init_script(FRAMES)
     page.goto(address)
     page.wait_for_selector(".planner-card")
@@ -97,7 +97,14 @@ window.WebSocket = class extends Native {
 """Counts the frames of the page, and keeps that in which the kernel's answer to a move arrived."""
 
 
+def _watch(page: Page) -> None:
+    page.on("requestfinished", lambda request: _note(page, request))
+    page.on("requestfailed", lambda request: _note(page, request))  # as where there is no network
+
+
 def _note(page: Page, request: Request) -> None:
+    if request.failure == "csp":
+        return  # the page's own policy has stopped it
     if not request.url.startswith((page.url.partition("?")[0], "data:", "blob:")):
         ELSEWHERE.append(request.url)
 
@@ -310,6 +317,15 @@ def test_an_order_is_made_beside_the_plan_and_downloaded(
 def test_no_other_host_has_been_asked_for_anything(room: Page) -> None:
     assert room.locator("body").count() == 1
     assert ELSEWHERE == []
+
+
+def test_a_request_that_nobody_answers_would_be_noted(chromium: Browser) -> None:
+    bare = chromium.new_page()
+    _watch(bare)
+    with bare.expect_event("requestfailed"):
+        bare.set_content('<img src="https://other.invalid/">')
+    bare.close()
+    assert ELSEWHERE.pop() == "https://other.invalid/"
 
 
 def test_a_page_that_nobody_uses_says_that_its_session_has_ended(folder: Path, page: Page) -> None:
