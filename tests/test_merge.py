@@ -56,8 +56,10 @@ def merged(files: Mapping[str, Content]) -> Draft:
 
 
 def rules(draft: Draft) -> dict[str, str]:
-    """Return the subject of each finding by its rule, apart from that about unknown options."""
-    return {one.rule: one.subject for one in draft.findings if one.rule != "options-unknown"}
+    """Return the subject of the one finding of each rule, apart from that of unknown options."""
+    found = [(one.rule, one.subject) for one in draft.findings if one.rule != "options-unknown"]
+    assert len(found) == len(dict(found)), found
+    return dict(found)
 
 
 def rows(draft: Draft, file: str) -> list[Row]:

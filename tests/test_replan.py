@@ -202,7 +202,8 @@ def test_slips_of_the_harbour_are_mended_as_the_independent_checker_says(seed: i
 
 def is_new_client(plan: Plan, name: str) -> bool:
     clients = plan.fleet.clients
-    return bool(clients.level[clients.name.find(name)] < 0)
+    number = clients.name.find(name)
+    return number >= 0 and bool(clients.level[number] < 0)
 
 
 def test_a_year_of_random_slips_and_weekly_replans_misses_no_deadline_unreported() -> None:

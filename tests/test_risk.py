@@ -286,11 +286,13 @@ def test_a_scheduler_that_does_not_answer_is_told(
 
 
 def test_blocks_pass_through_parquet_as_they_are() -> None:
-    partitions = pytest.importorskip("planner.risk.partitions")
+    pytest.importorskip("pyarrow")
+    from planner.risk.partitions import from_parquet, to_parquet
+
     found = deadlines(simulate(synthetic_plan(N_SESSIONS, 3)))
     (part,) = parts_of(found, draws_of(found.timeline.plan, GEOMETRIC, 0))
-    sent = partitions.to_parquet(part.block)
-    again = partitions.from_parquet(sent)
+    sent = to_parquet(part.block)
+    again = from_parquet(sent)
     assert sent[:4] == b"PAR1"
     _assert_equal(again, part.block)
 
