@@ -62,7 +62,7 @@ def _inferred() -> str:
 def _names() -> str:
     """Ask mkdocstrings for every public name; modules have pages of their own in the notebooks."""
     names = (name for name in planner.__all__ if name not in {"plots", "tables"})
-    return "\n\n".join(f"::: planner.{name}" for name in names if not name.startswith("_"))
+    return "\n\n".join(f"::: planner.{name}" for name in names)
 
 
 def _link(source: str) -> str:

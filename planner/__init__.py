@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     from planner.tracking.progress import Progress as Progress
     from planner.tracking.progress import track as track
 
-_ROOM_OF: Final = {
+_MODULE_OF: Final = {
     "Action": "domain.plan",
     "AsIs": "engine.as_is",
     "Baseline": "inventory.baseline",
@@ -243,8 +243,8 @@ __version__ = _VERSION
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return import_module(_MODULES[name])
-    if name in _ROOM_OF:
-        value: object = getattr(import_module(f"planner.{_ROOM_OF[name]}"), name)
+    if name in _MODULE_OF:
+        value: object = getattr(import_module(f"planner.{_MODULE_OF[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'planner' has no attribute {name!r}")

@@ -23,6 +23,7 @@ from planner.inventory.baseline import FOLDER as BASELINE_FOLDER
 from planner.inventory.importing.queries import show_queries
 from planner.inventory.writing import check_folder
 from planner.ordering.result import Progress
+from planner.ordering.strategies import STRATEGIES
 from planner.reporting.import_run import Import
 from planner.reporting.jupyter import lab_command
 from planner.reporting.run import Run, approved_plan_of, plan_of, propose
@@ -32,16 +33,6 @@ HAS_ERRORS: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 3
 
-STRATEGY_NAMES: Final = (
-    "server-first",
-    "client-first",
-    "by-site",
-    "by-owner",
-    "by-weight",
-    "rings",
-    "as-drafted",
-)
-"""The strategies, written out so that `--help` need not load the ordering room."""
 _PATIENCE: Final = 1.0
 """After so many seconds progress is shown [s]."""
 
@@ -326,9 +317,9 @@ def _add_order(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     how = order.add_mutually_exclusive_group()
     how.add_argument(
         "--strategy",
-        choices=STRATEGY_NAMES,
+        choices=tuple(STRATEGIES),
         metavar="NAME",
-        help=f"order as people do: {', '.join(STRATEGY_NAMES)}",
+        help=f"order as people do: {', '.join(STRATEGIES)}",
     )
     how.add_argument(
         "--optimise",
@@ -444,9 +435,7 @@ def _order(fleet: Path, out: Path, strategy: str | None, stop: planner.Stop, see
 def _report(fleet: Path, plan: Path | None, out: Path) -> int:
     packet = planner.report(fleet, out=out, plan=plan, observer=_Progress())
     _print_summary(packet.run)
-    pdf = (
-        "report.pdf" if packet.pdf else "no PDF, as no Chromium, Chrome or Edge was found to print"
-    )
+    pdf = "report.pdf" if packet.pdf else "no PDF, as no Chromium, Chrome or Edge printed one"
     print(f"The packet is in {out}: report.html, {pdf}, and {len(packet.tables)} tables.")
     return FINE
 

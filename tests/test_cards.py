@@ -202,6 +202,13 @@ def test_a_client_moved_before_its_import_is_refused_and_its_card_says_why(plan:
     )
 
 
+def test_the_example_of_a_card_is_the_session_refused_first(plan: Plan) -> None:
+    bare = plan.without(plan.where(action="import-certificate"))
+    later = bare.moved(bare.where(client="BA01", action="upgrade-client"), day("2025-03-12"))
+    (reason, *_) = judged(later, named(later, "quay, Port IT")).reasons
+    assert "from 2025-03-11, for example BA02 -> SRV1 as BA02" in reason
+
+
 def test_the_card_that_came_last_is_the_cause(plan: Plan) -> None:
     bare = plan.without(plan.where(action="import-certificate"))
     deck = cards(plan)

@@ -300,6 +300,14 @@ def test_an_import_on_a_day_off_is_a_warning(tmp_path: Path) -> None:
     assert "not-a-working-day" not in rules_of(sound, tmp_path / "b")
 
 
+def test_the_working_day_before_a_freeze_of_years_is_found(tmp_path: Path) -> None:
+    built = pair(plan=(import_on("2025-03-08"),))
+    freeze = {"name": "long", "start": "2023-11-01", "end": "2025-03-08"}
+    built.toml["calendar"] = {"freeze": [freeze]}
+    found = only(built, tmp_path, "not-a-working-day")
+    assert found.fix == "Move it to 2023-10-31, the working day before."
+
+
 @pytest.mark.parametrize(
     ("upgrade", "cells", "is_fault"),
     [

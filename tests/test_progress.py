@@ -203,6 +203,27 @@ def test_files_for_each_owner_stay_in_their_folder(plan: Plan, tmp_path: Path) -
     assert progress[1].startswith("overdue,2025-02-10,,,import-certificate,db1,")
 
 
+def test_an_owner_called_no_owner_has_files_apart_from_those_of_nobody(tmp_path: Path) -> None:
+    plan = plan_of_case(
+        case(
+            start="2025-02-03",
+            end="2025-05-05",
+            servers=[server("alpha", level="8.1.1")],
+            clients=[client("db1", owner="No-Owner"), client("db2")],
+            sessions=[session("db1", "alpha"), session("db2", "alpha")],
+            plan=[
+                action("2025-03-04", "upgrade-client", client="db1", value="8.1.13"),
+                action("2025-03-05", "upgrade-client", client="db2", value="8.1.13"),
+            ],
+        )
+    )
+    write_progress(tmp_path, track(plan, happened(plan), today=TODAY))
+    due = {path.name: path.read_text("utf-8") for path in (tmp_path / "due").glob("*.csv")}
+    assert sorted(due) == ["No-Owner%.csv", f"{NO_OWNER}.csv"]
+    assert ",db1," in due["No-Owner%.csv"]
+    assert ",db2," in due[f"{NO_OWNER}.csv"]
+
+
 def events(content: bytes) -> dict[str, tuple[datetime.date, str]]:
     return {
         str(event["uid"]): (event.decoded("dtstart"), str(event["summary"]))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import planner
 from planner.inventory.importing.refresh import ChangeKind

@@ -172,6 +172,17 @@ def test_without_a_browser_there_is_no_pdf_and_the_program_says_so(
     assert (out / "report.html").exists()
 
 
+def test_a_browser_that_hangs_does_not_hang_the_report(
+    packet: Packet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexec sleep 60\n")
+    browser.chmod(0o755)
+    monkeypatch.setattr(module, "_BROWSERS", (str(browser),))
+    monkeypatch.setattr(module, "_PATIENCE", 0.2)
+    assert module._printed(packet.html.read_bytes()) is None
+
+
 def test_unusable_input_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InventoryError):
         planner.report(tmp_path / "nowhere", out=tmp_path / "out")

@@ -163,6 +163,23 @@ def test_the_tool_of_an_import_is_that_of_the_client_on_that_day(tmp_path: Path)
     ]
 
 
+def test_a_key_database_in_a_folder_of_its_own_is_not_reached_with_dsmcert(tmp_path: Path) -> None:
+    built = simple(
+        action("2025-03-17", "upgrade-client", client="BA01", value=NEW),
+        action(
+            "2025-03-18",
+            "import-certificate",
+            client="BA01",
+            key_database="/data/keys",
+            certificate="SRV1",
+        ),
+    )
+    assert cells(schedule_of(built, tmp_path), "import-certificate", "command") == [
+        "gsk8capicmd_64 -cert -add -db dsmcert.kdb -stashed -format ascii -label SRV1"
+        " -file SRV1.arm"
+    ]
+
+
 def test_dsmcert_keeps_a_root_under_the_first_server_that_needs_it_and_uses_its_file() -> None:
     plan = complete(read_fleet(DATA / "harbour").draft_plan())
     frame = schedule(plan)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import planner
-from planner.cli import STRATEGY_NAMES
 from planner.domain.fleet import Fleet
 from planner.domain.plan import Action
 from planner.ordering.optimise import order
@@ -35,10 +34,6 @@ def days_of(result: Result) -> dict[str, int]:
         for row in result.best.rows()
         if row.action <= Action.INSTALL_CLIENT
     }
-
-
-def test_the_program_offers_every_strategy() -> None:
-    assert tuple(STRATEGIES) == STRATEGY_NAMES
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Day = np.int32
 Days = NDArray[np.int32]
 
 NEVER: Final = 2**31 - 1
@@ -109,6 +108,12 @@ class Calendar:
         """Whether endpoints of a site may be upgraded on a day, freezes aside."""
         window = self.window_of(site)
         return window is None or (day + _EPOCH_WEEKDAY) % 7 in window.weekdays
+
+    def last_open(self, day: int) -> int:
+        """Last open day on or before a day; it may lie before the plan."""
+        while not self.is_open(day):
+            day -= 1
+        return day
 
     def latest_safe(self, needed: int) -> int:
         """Last day on which an import for `needed` leaves the lead: `semantics.md` section 6.

@@ -43,7 +43,7 @@ class ObservedSession:
     def is_local(self) -> bool:
         """Whether it stayed on the host: shared memory or a named pipe."""
         folded = self.transport.casefold()
-        return folded.startswith(("shm", "shared", "named", "name"))
+        return folded.startswith(("shm", "shared", "name"))
 
     @property
     def is_encrypted(self) -> bool:

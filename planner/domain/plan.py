@@ -132,7 +132,7 @@ class Plan:
     def of(cls, fleet: Fleet, actions: Iterable[PlannedAction]) -> "Plan":
         """Make a plan of actions in words; names that the fleet does not know are kept."""
         registers = (
-            NameRegister(_endpoint_names(fleet)),
+            NameRegister(EndpointNames(fleet)),
             NameRegister(fleet.servers.name),
             NameRegister(fleet.account_names),
             NameRegister(fleet.key_database_names),
@@ -195,7 +195,7 @@ class Plan:
         return PlannedAction(
             day=int(self.day[number]),
             action=Action(self.action[number]),
-            client=_word(int(self.client[number]), _endpoint_names(fleet), words.clients),
+            client=_word(int(self.client[number]), EndpointNames(fleet), words.clients),
             server=_word(int(self.server[number]), fleet.servers.name, words.servers),
             account=_word(int(self.account[number]), fleet.account_names, words.accounts),
             key_database=_word(
@@ -294,15 +294,9 @@ class EndpointNames:
         return self._fleet.n_endpoints
 
     def __getitem__(self, endpoint: int) -> str:
-        if endpoint >= len(self):
-            raise IndexError(endpoint)
         return self._fleet.endpoint_name(endpoint)
 
     def __iter__(self) -> Iterator[str]:
         fleet = self._fleet
         yield from fleet.clients.name
         yield from fleet.servers.name
-
-
-def _endpoint_names(fleet: Fleet) -> EndpointNames:
-    return EndpointNames(fleet)

@@ -1,6 +1,6 @@
 """Where the vendor's programs and key databases lie on each platform (`domain.md` section 6.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -165,24 +165,16 @@ def place_of(
     )
     if is_named:
         return place
-    if "/" in key_database or "\\" in key_database:
-        return Place(
-            platform=platform,
-            component=component,
-            folder=key_database,
-            programs=programs,
-            gskit=folders.gskit,
-            is_standard=False,
-        )
+    if is_folder(key_database):
+        return replace(place, folder=key_database, is_standard=False)
     product = "StorageProtect" if is_storage_protect else "SpectrumProtect"
-    return Place(
-        platform=platform,
-        component=component,
-        folder=folders.home.format(user=key_database, product=product),
-        programs=programs,
-        gskit=folders.gskit,
-        user=key_database,
-    )
+    home = folders.home.format(user=key_database, product=product)
+    return replace(place, folder=home, user=key_database)
+
+
+def is_folder(key_database: str) -> bool:
+    """Whether the name of a key database is its folder, where dsmcert does not look for it."""
+    return "/" in key_database or "\\" in key_database
 
 
 def _component(kind: ClientKind, key_database: str) -> Component:

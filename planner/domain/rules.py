@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.domain.options import Required
+
 
 class Mode(IntEnum):
     """Security mode of a session on a day, from worst to best."""
@@ -104,8 +106,8 @@ TLS_13: Final = "TLS 1.3"
 _DOC: Final = Status.DOCUMENTED
 _INF: Final = Status.INFERRED
 _NO, _YES = (0,), (1,)
-_ASKS_SSL: Final = (1, 3)  # SSLREQUIRED Yes and ServerOnly
-_DEFAULT: Final = (0,)
+_ASKS_SSL: Final = (Required.YES, Required.SERVER_ONLY)
+_DEFAULT: Final = (Required.DEFAULT,)
 
 FREE_RULES: Final = (
     Rule(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from planner.domain import views
 from planner.domain.findings import Finding, Findings, Severity, in_order
 from planner.domain.observations import ObservedSession
-from planner.domain.rules import RULES, Mode, Rule
+from planner.domain.rules import RULES, TLS_12, TLS_13, TLS_LOWER, Mode, Rule
 from planner.engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_NAME: Final = "TSM Self-Signed Certificate"
 """Name in the certificate that a server makes for itself, as ANR8592I shows it."""
-_TLS_OF_PROTOCOL: Final = {"TLSV13": ("TLS 1.3",), "TLSV12": ("TLS 1.2",)}
-_LOWER: Final = ("TLS 1.1 or lower",)
+_TLS_OF_PROTOCOL: Final = {"TLSV13": TLS_13, "TLSV12": TLS_12}
 _ENCRYPTED: Final = (Mode.TLS_PARTIAL, Mode.TLS_FULL, Mode.LEGACY_SSL)
 
 
@@ -195,7 +194,7 @@ def _agrees(seen: ObservedSession, rule: Rule) -> bool:
         return rule.mode is Mode.PLAINTEXT
     if rule.mode not in _ENCRYPTED:
         return False
-    return not seen.protocol or rule.tls in _TLS_OF_PROTOCOL.get(seen.protocol, _LOWER)
+    return not seen.protocol or rule.tls == _TLS_OF_PROTOCOL.get(seen.protocol, TLS_LOWER)
 
 
 def _is_certificate_of(timeline: Timeline, session: int, seen: ObservedSession) -> bool:
@@ -205,7 +204,7 @@ def _is_certificate_of(timeline: Timeline, session: int, seen: ObservedSession) 
     if not fleet.certificates.described[presented]:
         return True
     is_own = fleet.certificates.is_anchor(presented)
-    return bool(is_own == (seen.certificate == _DEFAULT_NAME))
+    return is_own == (seen.certificate == _DEFAULT_NAME)
 
 
 def _disagreement(timeline: Timeline, row: Compared, rule: Rule) -> Finding:

@@ -15,8 +15,8 @@ from planner.domain.plan import UPGRADES, Action, Plan
 from planner.domain.rules import RULES, VERDICTS, Mode, Verdict
 from planner.engine.complete import complete
 from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.program import key_databases_of
 from planner.engine.timeline import Timeline, simulate
-from planner.engine.timelines import resolve_key_databases
 
 _SAFE = (Verdict.IN_PLACE, Verdict.OK)
 _DAYS_OF_WEEK = 7
@@ -182,21 +182,11 @@ def realigned(plan: Plan) -> Plan:
     them; all others stay.
     """
     found = deadlines(simulate(plan))
-    bad = ~np.isin(found.verdict, [VERDICTS.index(verdict) for verdict in _SAFE])
+    bad = ~found.has_verdict(*_SAFE)
     pairs = {*zip(found.key_database()[bad].tolist(), found.anchor[bad].tolist(), strict=True)}
-    fleet = plan.fleet
-    default = np.int32(fleet.key_database_names.find("default"))
-    database = resolve_key_databases(
-        plan.client,
-        np.where(plan.key_database < 0, default, plan.key_database),
-        fleet.key_databases_of_endpoint.first,
-        fleet.key_databases.name_number,
-    )
-    dropped = [
-        row
-        for row in np.flatnonzero(plan.action == Action.IMPORT_CERTIFICATE).tolist()
-        if (int(database[row]), int(plan.certificate[row])) in pairs
-    ]
+    rows = np.flatnonzero(plan.action == Action.IMPORT_CERTIFICATE).astype(np.int32)
+    held = zip(key_databases_of(plan, rows).tolist(), plan.certificate[rows].tolist(), strict=True)
+    dropped = [row for row, pair in zip(rows.tolist(), held, strict=True) if pair in pairs]
     return complete(plan.without(np.array(dropped, dtype=np.int32)))
 
 
@@ -283,9 +273,8 @@ def _count_refused(timeline: Timeline, tallies: Sequence[_Tally], cause: Cause) 
         if card < 0:
             continue
         tally, rule = tallies[card], RULES[timeline.rule[segment]]
-        if not tally.refused:
-            tally.example = fleet.session_text(number)
-        tally.first_refused = min(tally.first_refused, day)
+        if day < tally.first_refused:
+            tally.first_refused, tally.example = day, fleet.session_text(number)
         message = f" ({rule.message})" if rule.message else ""
         tally.refused.setdefault(f"{rule.reason}{message}", set()).add(number)
 
@@ -293,7 +282,7 @@ def _count_refused(timeline: Timeline, tallies: Sequence[_Tally], cause: Cause) 
 def _count_imports(found: Deadlines, tallies: Sequence[_Tally], cause: Cause) -> None:
     """Count each import that is not safe for the card that makes it necessary."""
     servers = found.timeline.plan.fleet.sessions.server
-    is_safe = np.isin(found.verdict, [VERDICTS.index(verdict) for verdict in _SAFE])
+    is_safe = found.has_verdict(*_SAFE)
     if is_safe.all():
         return
     endpoint = found.endpoint()

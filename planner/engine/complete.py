@@ -38,23 +38,11 @@ def complete(plan: Plan) -> Plan:
     return plan.with_actions(_missing_imports(deadlines(timeline)))
 
 
-def _first_new(timeline: Timeline) -> list[int]:
-    """First day on which each endpoint is new; `NEVER` where it never is."""
-    program = timeline.compiled.program
-    days = [NEVER] * timeline.plan.fleet.n_endpoints
-    is_new = program.level_facts & LevelFact.NEW != 0
-    for endpoint in range(len(days)):
-        rows = slice(program.level_first[endpoint], program.level_first[endpoint + 1])
-        new = program.level_day[rows][is_new[rows]]
-        if len(new):
-            days[endpoint] = int(new[0])
-    return days
-
-
 def _refuse_automatic_distribution(timeline: Timeline) -> Iterator[PlannedAction]:
     """SSLACCEPTCERTFROMSERV No for each client that becomes new and has not set it yet."""
     plan, fleet = timeline.plan, timeline.plan.fleet
-    sessions, cases, first_new = fleet.sessions, use_cases(timeline), _first_new(timeline)
+    sessions, cases = fleet.sessions, use_cases(timeline)
+    first_new = timeline.compiled.program.level_first_new.tolist()
     accepts = sessions.options & SSLACCEPTCERTFROMSERV.mask != 0
     # Cases 2 and 4 hold their certificate already.
     wanted = (cases != NO_CASE) & (accepts | ~np.isin(cases, _CASES_WITHOUT_CHANGES))
@@ -89,7 +77,7 @@ def _refuse_automatic_distribution(timeline: Timeline) -> Iterator[PlannedAction
 def _encrypt_data(timeline: Timeline) -> Iterator[PlannedAction]:
     """SSL Yes, from the day on which both ends are new, where object data must be encrypted."""
     fleet, program = timeline.plan.fleet, timeline.compiled.program
-    sessions, first_new = fleet.sessions, _first_new(timeline)
+    sessions, first_new = fleet.sessions, program.level_first_new.tolist()
     for session in np.flatnonzero(sessions.encrypt_data).tolist():
         client, server = int(sessions.client[session]), int(sessions.server[session])
         day = max(first_new[client], first_new[len(fleet.clients) + server])
@@ -119,7 +107,7 @@ def _missing_imports(found: Deadlines) -> list[PlannedAction]:
     names, opens = timeline.compiled.certificates.name, found.opens()
     rows = np.flatnonzero(
         (found.planned == NEVER)
-        & (found.has_verdict(Verdict.MISSING) | found.has_verdict(Verdict.IMPOSSIBLE))
+        & found.has_verdict(Verdict.MISSING, Verdict.IMPOSSIBLE)
         & timeline.compiled.is_complete[found.anchor]
         & (opens < fleet.end)
     )
@@ -152,7 +140,7 @@ def _wait_for_removals(
     found: Deadlines, rows: NDArray[np.intp], databases: Numbers, earliest: Days
 ) -> None:
     """Move `earliest` behind the last planned removal that would undo the import."""
-    program = found.timeline.compiled.program
+    program, latest_safe = found.timeline.compiled.program, found.latest_safe
     if program.trust_held.all():
         return
     for place, (row, database) in enumerate(zip(rows.tolist(), databases.tolist(), strict=True)):
@@ -160,7 +148,7 @@ def _wait_for_removals(
         undone = (
             ~program.trust_held[own]
             & (program.trust_certificate[own] == found.anchor[row])
-            & (program.trust_day[own] >= min(earliest[place], found.latest_safe[row]))
+            & (program.trust_day[own] >= min(earliest[place], latest_safe[row]))
             & (program.trust_day[own] <= max(found.needed[row], earliest[place]))
         )
         if undone.any():

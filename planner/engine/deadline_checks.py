@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.calendar import NEVER, iso
 from planner.domain.certificates import OWN_ANCHOR
 from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Flags
@@ -27,7 +27,7 @@ def check_for_deadlines(review: Review) -> Iterator[Finding]:
     """Report each deadline that is missing, late, impossible, tight, or met on the very day."""
     deadlines, fleet = review.deadlines, review.fleet
     # An incomplete chain is a fault of its own; no import can cure it.
-    faulty = np.isin(deadlines.verdict, [VERDICTS.index(verdict) for verdict in _SEVERITIES])
+    faulty = deadlines.has_verdict(*_SEVERITIES)
     faulty &= review.timeline.compiled.is_complete[deadlines.anchor]
     rows = np.flatnonzero(faulty)
     if not len(rows):
@@ -35,7 +35,7 @@ def check_for_deadlines(review: Review) -> Iterator[Finding]:
     refused = refused_for_deadlines(review)
     sessions = _sessions_needing(review, faulty)
     places = _places_of_imports(review, rows.tolist())
-    databases = deadlines.key_database()
+    databases, latest_safe = deadlines.key_database(), deadlines.latest_safe
     for row in rows.tolist():
         verdict = VERDICTS[deadlines.verdict[row]]
         rule = DEADLINE_RULES[deadlines.verdict[row]]
@@ -55,15 +55,15 @@ def check_for_deadlines(review: Review) -> Iterator[Finding]:
             subject=f"{name} for {client}"
             + ("" if named.casefold() == "default" else f" (key database {named})"),
             what=f"needed on {iso(deadlines.needed[row])} for {servers}, "
-            f"{_planned_text(review, row)}{effect}",
+            f"{_planned_text(review, row, int(latest_safe[row]))}{effect}",
             why=f"{rule.sentence} [{rule.source}, {rule.status}]",
-            fix=_cure(review, row, name, client),
+            fix=_cure(review, row, int(latest_safe[row]), name, client),
             file=file,
             line=line,
         )
 
 
-def _planned_text(review: Review, row: int) -> str:
+def _planned_text(review: Review, row: int, safe: int) -> str:
     deadlines = review.deadlines
     needed, planned = int(deadlines.needed[row]), int(deadlines.planned[row])
     if planned == NEVER:
@@ -74,13 +74,13 @@ def _planned_text(review: Review, row: int) -> str:
         return f"{text}, {days} day{'s' if days > 1 else ''} too late"
     if planned == needed:
         return f"{text}, the same day"
-    return f"{text}, after the latest safe day {iso(deadlines.latest_safe[row])}"
+    return f"{text}, after the latest safe day {iso(safe)}"
 
 
-def _cure(review: Review, row: int, name: str, client: str) -> str:
+def _cure(review: Review, row: int, safe: int, name: str, client: str) -> str:
     deadlines, fleet = review.deadlines, review.fleet
     verdict = VERDICTS[deadlines.verdict[row]]
-    needed, safe = int(deadlines.needed[row]), int(deadlines.latest_safe[row])
+    needed = int(deadlines.needed[row])
     opens = int(review.certificates.opens(int(deadlines.anchor[row])))
     if verdict is Verdict.IMPOSSIBLE:
         return (
@@ -88,8 +88,8 @@ def _cure(review: Review, row: int, name: str, client: str) -> str:
             f"upgrade of {client} or its server to a day after {iso(opens)}."
         )
     is_planned = verdict is not Verdict.MISSING
-    wait = f", or keep the services of {client} stopped until it is done"
-    wait = wait if verdict is Verdict.SAME_DAY else ""
+    is_same_day = verdict is Verdict.SAME_DAY
+    wait = f", or keep the services of {client} stopped until it is done" if is_same_day else ""
     day = max(safe, opens, fleet.start)
     act = f"Move the import to {iso(day)}" if is_planned else f"Import {name} on {iso(day)}"
     if day == safe:
@@ -147,11 +147,9 @@ def _places_of_imports(review: Review, rows: list[int]) -> dict[int, tuple[str, 
 def check_for_imports_before_available(review: Review) -> Iterator[Finding]:
     """Report imports of a certificate on a day on which it cannot be had yet."""
     certificates, plan = review.certificates, review.plan
-    opens = np.where(
-        certificates.available == ALWAYS, certificates.not_before, certificates.available
-    )
+    opens = certificates.all_open()
     rows = review.active(Action.IMPORT_CERTIFICATE)
-    rows = rows[(plan.certificate[rows] >= 0)]
+    rows = rows[plan.certificate[rows] >= 0]
     for row in rows[plan.day[rows] < opens[plan.certificate[rows]]].tolist():
         certificate = int(plan.certificate[row])
         name, first = certificates.name[certificate], iso(opens[certificate])
@@ -197,10 +195,9 @@ def check_for_imports_without_trust(review: Review) -> Iterator[Finding]:
 
 def check_for_expiring_certificates(review: Review) -> Iterator[Finding]:
     """Report presented certificates that expire, themselves or in their chain, inside the plan."""
-    fleet, program = review.fleet, review.program
-    certificates = review.certificates
+    fleet, certificates = review.fleet, review.certificates
     presented = review.timeline.compiled.server_certificate
-    servers = np.repeat(np.arange(len(fleet.servers)), np.diff(program.server_first))
+    servers = review.servers_of_rows()
     pairs = np.unique(np.stack([presented, servers], axis=1), axis=0)
     expiring: dict[int, list[tuple[int, int]]] = {}
     for certificate, server in pairs.tolist():
@@ -273,7 +270,7 @@ def check_for_md5_certificates(review: Review) -> Iterator[Finding]:
     fleet, program, compiled = review.fleet, review.program, review.timeline.compiled
     names = review.certificates.name
     is_md5 = program.server_state & SERVER_MD5 != 0
-    servers = np.repeat(np.arange(len(fleet.servers)), np.diff(program.server_first))
+    servers = review.servers_of_rows()
     for server in np.unique(servers[is_md5]).tolist():
         first, last = program.server_first[server], program.server_first[server + 1]
         rows = first + np.flatnonzero(is_md5[first:last])
@@ -313,7 +310,7 @@ def check_for_incomplete_chains(review: Review) -> Iterator[Finding]:
     fleet, program, compiled = review.fleet, review.program, review.timeline.compiled
     certificates, refusals = review.certificates, review.refusals
     rows = np.flatnonzero(program.server_state & SERVER_COMPLETE == 0)
-    servers = np.repeat(np.arange(len(fleet.servers)), np.diff(program.server_first))[rows]
+    servers = review.servers_of_rows()[rows]
     wants_trust = refusals.because_of(Reason.UNTRUSTED, Reason.WRONG_CERTIFICATE)
     for anchor in np.unique(program.server_anchor[rows]).tolist():
         chosen = program.server_anchor[rows] == anchor

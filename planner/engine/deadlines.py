@@ -12,8 +12,9 @@ from planner.domain.fleet import ClientKind, Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import VERDICTS, Verdict
 from planner.engine import kernel, needs
-from planner.engine.program import not_installed
+from planner.engine.program import facts_before
 from planner.engine.timeline import Timeline, trusting_strictness
+from planner.engine.timelines import Facts
 from planner.engine.use_cases import use_cases
 
 if TYPE_CHECKING:
@@ -68,10 +69,9 @@ class Deadlines:
         """First day on which each row's anchor can be had; `ALWAYS` where nothing says so."""
         return self.timeline.compiled.certificates.all_open()[self.anchor]
 
-    def has_verdict(self, verdict: Verdict) -> Flags:
-        """Whether each row has a verdict; shape `(n,)`."""
-        has_verdict: Flags = self.verdict == _VERDICT[verdict]
-        return has_verdict
+    def has_verdict(self, *verdicts: Verdict) -> Flags:
+        """Whether each row has one of the verdicts; shape `(n,)`."""
+        return np.isin(self.verdict, [_VERDICT[verdict] for verdict in verdicts])
 
     def count(self, verdict: Verdict) -> int:
         """Count the rows of a verdict."""
@@ -110,24 +110,25 @@ class Deadlines:
             ";".join(map(str, sorted(numbers))) for numbers in cases
         ]
 
+    def level_facts(self) -> Facts:
+        """`LevelFact` of each row's client on the day of its import; shape `(n,)`.
+
+        An import that is in place or not planned counts as made on its latest safe day.
+        """
+        has_slack, _ = self.slack()
+        day = np.where(has_slack, self.planned, self.latest_safe)
+        return level_facts_on(self.timeline, self.endpoint(), day)
+
     def uses_dsmcert(self) -> Flags:
         """Whether each row's import is made with dsmcert, else with gsk8capicmd; shape `(n,)`.
 
         dsmcert comes with new clients. A client that is not installed on the day counts with its
         next installed level, after its retirement with its last.
         """
-        plan = self.timeline.plan
-        fleet, program = plan.fleet, self.timeline.compiled.program
-        n_clients = len(fleet.clients)
-        day = np.where(
-            (self.planned == NEVER) | (self.planned == ALWAYS), self.latest_safe, self.planned
-        )
-        before = fleet.level_facts()
-        before[not_installed(plan)] = 0
-        facts = needs.tool_facts(program, before, self.endpoint(), day.astype(np.int32))
-        agents = np.flatnonzero(fleet.clients.kind == ClientKind.STORAGE_AGENT)
-        old_tool = (self.endpoint() >= n_clients) | np.isin(self.endpoint(), agents)
-        is_new: Flags = (facts & LevelFact.NEW != 0) & ~old_tool
+        clients, endpoint = self.timeline.plan.fleet.clients, self.endpoint()
+        agents = np.flatnonzero(clients.kind == ClientKind.STORAGE_AGENT)
+        old_tool = (endpoint >= len(clients)) | np.isin(endpoint, agents)
+        is_new: Flags = (self.level_facts() & LevelFact.NEW != 0) & ~old_tool
         return is_new
 
     def __repr__(self) -> str:
@@ -142,6 +143,21 @@ class Deadlines:
 
     def _repr_html_(self) -> str:
         return views.html_of(self)
+
+
+def level_facts_on(timeline: Timeline, endpoint: Numbers, day: Days) -> Facts:
+    """`LevelFact` of endpoints after the actions of a day; 0 for one that the fleet does not know.
+
+    An endpoint that is not installed on the day counts with its next installed level, after its
+    retirement with its last (`semantics.md` section 6, tool).
+    """
+    plan = timeline.plan
+    known = (endpoint >= 0) & (endpoint < plan.fleet.n_endpoints)
+    facts = np.zeros(len(endpoint), dtype=np.uint16)
+    facts[known] = needs.tool_facts(
+        timeline.compiled.program, facts_before(plan), endpoint[known].astype(np.int32), day[known]
+    )
+    return facts
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Flags, Numbers, SessionKind
+from planner.domain.fleet import Authentication, Flags, Numbers, SessionKind
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -75,6 +75,7 @@ _STRICT, _LDAP = int(Distribution.STRICT), int(Distribution.LDAP)
 _PARTNER_LEVEL = int(Distribution.PARTNER_LEVEL)
 _INCOMPLETE_CHAIN = int(Distribution.INCOMPLETE_CHAIN)
 
+_OF_SERVER, _OF_LDAP = int(Authentication.OF_SERVER), int(Authentication.LDAP)
 _STORAGE_AGENT, _SERVER = int(SessionKind.STORAGE_AGENT), int(SessionKind.SERVER)
 _LIBRARY = int(SessionKind.LIBRARY)
 
@@ -243,7 +244,7 @@ def strict_since(p: Program, strictness: Strictness, account: int, day: int) -> 
 def is_ldap(p: Program, account: int, state: int, day: int) -> tuple[bool, int]:
     """Whether LDAP keeps an account's password on a day, and when that can next change."""
     value = p.account_state[account] & ACCOUNT_AUTHENTICATION
-    result = state & SERVER_LDAP != 0 if value == 0 else value == 2
+    result = state & SERVER_LDAP != 0 if value == _OF_SERVER else value == _OF_LDAP
     until = NEVER
     if p.account_state[account] & ACCOUNT_CHANGES:
         k = first_row(p.authentication_account, account)

@@ -7,9 +7,9 @@ import numpy as np
 
 from planner.domain.calendar import NEVER, iso, mondays_of
 from planner.domain.fleet import Numbers
-from planner.domain.plan import Action
+from planner.domain.plan import UPGRADES, Action
 from planner.domain.rules import Mode, Verdict
-from planner.engine import kernel, sums
+from planner.engine import sums
 from planner.engine.deadlines import Deadlines
 
 
@@ -72,14 +72,14 @@ def measures(deadlines: Deadlines) -> Measures:
     timeline = deadlines.timeline
     plan, fleet = timeline.plan, timeline.plan.fleet
     sessions = fleet.sessions
-    segments = (fleet.end, timeline.first, timeline.day, timeline.rule, kernel.MODE_OF_RULE)
-    weighted, days = sums.sum_days(*segments, sessions.weight, len(Mode))
+    segments = (fleet.end, timeline.first, timeline.day, timeline.rule)
+    weighted, days = sums.sum_days(*segments, sessions.weight)
     encrypting = np.where(sessions.encrypt_data, sessions.weight, 0.0)
-    partial, _ = sums.sum_days(*segments, encrypting, len(Mode))
+    partial, _ = sums.sum_days(*segments, encrypting)
     n_accounts = len(fleet.accounts)
-    strict = sums.strict_days(timeline.compiled.program, timeline.strictness, n_accounts)
+    strict = sums.strict_days(timeline.compiled.program, timeline.strictness)
     upgrades = plan.day[
-        (plan.action <= Action.INSTALL_CLIENT) & (plan.day >= fleet.start) & (plan.day < fleet.end)
+        np.isin(plan.action, UPGRADES) & (plan.day >= fleet.start) & (plan.day < fleet.end)
     ]
     import_days = plan.day[imports_in_effect(deadlines)]
     each_day, of_day = np.unique(import_days, return_counts=True)

@@ -18,6 +18,7 @@ from planner.domain.fleet import Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.plan import UPGRADES, Action
 from planner.engine import kernel
+from planner.engine.program import facts_before
 from planner.engine.review import Review, listed
 from planner.engine.session_checks import turned_strict_again_by
 from planner.inventory.hints import nearest
@@ -330,14 +331,13 @@ def _on_days_off(review: Review, rows: Numbers) -> Iterator[Finding]:
         is_option = plan.action[row] == Action.SET_OPTION
         if is_option and any((end, day) in upgraded for end in ends):
             continue
-        before = next(d for d in range(day, day - 400, -1) if calendar.is_open(d))
         yield review.finding_on_action(
             row,
             "not-a-working-day",
             Severity.WARNING,
             what=f"{iso(day)} is a {to_date(day):%A} on which nobody works",
             why="Imports and option changes are made on working days.",
-            fix=f"Move it to {iso(before)}, the working day before.",
+            fix=f"Move it to {iso(calendar.last_open(day))}, the working day before.",
         )
 
 
@@ -386,7 +386,7 @@ def check_for_security_downgrades(review: Review) -> Iterator[Finding]:
     firsts = program.level_first[:-1]
     before = np.empty_like(program.level_facts)
     before[1:] = program.level_facts[:-1]
-    before[firsts] = np.where(review.absent, 0, fleet.level_facts())
+    before[firsts] = facts_before(plan)
     facts = program.level_facts
     downgraded = (before & LevelFact.NEW != 0) & (facts != 0) & (facts & LevelFact.NEW == 0)
     for row in np.flatnonzero(downgraded & (causes >= 0)).tolist():

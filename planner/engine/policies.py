@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
+from planner.domain.fleet import Numbers
 from planner.domain.plan import Action, Plan
 from planner.engine.complete import complete
 
@@ -66,7 +69,7 @@ def imports_earlier(plan: Plan, n_days: int) -> Plan:
     """
     calendar, start = plan.fleet.calendar, plan.fleet.start
     days = plan.day.copy()
-    for row in plan.where(action=Action.IMPORT_CERTIFICATE.label) if n_days else ():
+    for row in _imports(plan) if n_days else ():
         day, left = int(days[row]), n_days
         while day > start and (left > 0 or not calendar.is_open(day)):
             day -= 1
@@ -75,6 +78,10 @@ def imports_earlier(plan: Plan, n_days: int) -> Plan:
     return replace(plan, day=days)
 
 
+def _imports(plan: Plan) -> Numbers:
+    return np.flatnonzero(plan.action == Action.IMPORT_CERTIFICATE).astype(np.int32)
+
+
 def replanned(plan: Plan) -> Plan:
     """Return the plan with every import dated anew by `complete`; the other actions stay."""
-    return complete(plan.without(plan.where(action=Action.IMPORT_CERTIFICATE.label)))
+    return complete(plan.without(_imports(plan)))

@@ -7,19 +7,18 @@ side by group: the rows of group `g` are `first[g]:first[g + 1]`, ascending by d
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.domain.calendar import Days
 from planner.domain.certificates import CertificateKind, Certificates
 from planner.domain.errors import Fault, PlanError
 from planner.domain.fleet import Authentication, Codes, Flags, Fleet, Numbers
 from planner.domain.levels import NOT_INSTALLED_FACTS, Level
+from planner.domain.names import NameRegister
 from planner.domain.options import OPTIONS, TCPPORT
 from planner.domain.plan import Action, Plan, SessionSecurity
 from planner.domain.rules import lookup_table
 from planner.engine import timelines
-
-Facts = NDArray[np.uint16]
+from planner.engine.timelines import Facts
 
 ACCOUNT_AUTHENTICATION = 3
 ACCOUNT_SSLREQUIRED = 2
@@ -239,6 +238,18 @@ def not_installed(plan: Plan) -> Flags:
     return absent
 
 
+def key_databases_of(plan: Plan, rows: Numbers) -> Numbers:
+    """Key database of each import or removal of a plan; -1 where no session has it."""
+    fleet, name = plan.fleet, plan.key_database[rows]
+    default = np.int32(fleet.key_database_names.find("default"))
+    return timelines.resolve_key_databases(
+        plan.client[rows],
+        np.where(name < 0, default, name),
+        fleet.key_databases_of_endpoint.first,
+        fleet.key_databases.name_number,
+    )
+
+
 def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, Days]:
     return timelines.level_timelines(
         plan.fleet.start,
@@ -309,23 +320,16 @@ def _md5_successors(plan: Plan, active: Active) -> tuple[Certificates, Numbers]:
         *np.flatnonzero(is_md5[fleet.servers.certificate]).tolist(),
         *plan.server[rows[is_md5[replaced]]].tolist(),
     }
-    names = list(certificates.name)
+    names = NameRegister(certificates.name)
     for server in sorted(concerned):
         own = np.flatnonzero(
             (certificates.server == server)
             & (certificates.kind == CertificateKind.SELF_SIGNED)
             & ~is_md5
         )
-        if len(own):
-            successor[server] = own[0]
-            continue
-        wanted = f"{fleet.servers.name[server]}-cert256"
-        folded = [name.casefold() for name in names]
-        if wanted.casefold() not in folded:
-            names.append(wanted)
-            folded.append(wanted.casefold())
-        successor[server] = folded.index(wanted.casefold())
-    return certificates.extended(tuple(names[len(certificates) :])), successor
+        made_up = f"{fleet.servers.name[server]}-cert256"
+        successor[server] = own[0] if len(own) else names.number(made_up)
+    return certificates.extended(names.names(len(certificates))[:]), successor
 
 
 def _server_inputs(plan: Plan, active: Active) -> tuple[Certificates, timelines.ServerInputs]:

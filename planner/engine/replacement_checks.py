@@ -25,9 +25,7 @@ def check_for_expiry_in_freezes(review: Review) -> Iterator[Finding]:
         freeze = calendar.freeze_on(found.day) if found.new < 0 else None
         if freeze is None:
             continue
-        last = found.day - 1
-        while not calendar.is_open(last):
-            last -= 1
+        last = calendar.last_open(found.day - 1)
         file, line = _place(review, found)
         yield Finding(
             rule="expiry-in-freeze",

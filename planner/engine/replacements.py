@@ -15,9 +15,8 @@ import numpy as np
 from planner.domain import views
 from planner.domain.calendar import ALWAYS, NEVER, monday_of
 from planner.domain.certificates import CertificateKind, Certificates
-from planner.domain.fleet import Numbers
+from planner.domain.fleet import Fleet, Numbers
 from planner.domain.levels import LevelFact
-from planner.domain.plan import Plan
 from planner.domain.rules import Reason
 from planner.engine.deadlines import Deadlines
 from planner.engine.review import Review
@@ -126,15 +125,12 @@ def replacements(deadlines: Deadlines) -> Replacements:
     -----
     Linear in deadlines, refusals and changes of what servers present.
     """
-    return _replacements(Review(deadlines))
-
-
-def _replacements(review: Review) -> Replacements:
+    review = Review(deadlines)
     found = list(changes(review))
-    users = _users(review.deadlines, {one.server for one in found})
+    users = _users(deadlines, {one.server for one in found})
     rows = [_replacement(review, users, one) for one in found]
     rows.sort(key=lambda row: (row.day, review.fleet.servers.name[row.server]))
-    return Replacements(deadlines=review.deadlines, rows=tuple(rows))
+    return Replacements(deadlines=deadlines, rows=tuple(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +196,9 @@ def _replacement(
     # The others need it only later, and have time until then.
     urgent = int(np.count_nonzero(deadlines.needed[rows] <= day))
     if method is Method.HARD_CUT and is_planned and urgent:
-        refused_from, known = day, day if refused_until == NEVER else refused_until
-        refused_until = min(max(known, _all_imported(review.plan, day, urgent)), fleet.end)
+        imported = _all_imported(fleet, day, urgent)
+        until = imported if refused_until == NEVER else max(refused_until, imported)
+        refused_from, refused_until = day, min(until, fleet.end)
     return Replacement(
         server=found.server,
         old=found.old,
@@ -256,7 +253,7 @@ def method_of(review: Review, found: Successor) -> Method:
 
 
 def _refused(review: Review, found: Successor, anchor: int) -> tuple[int, int]:
-    """First and last day on which sessions are refused for the change; `NEVER` for none."""
+    """Days `[from, until)` in which sessions are refused for the change; both `NEVER` for none."""
     refusals = review.refusals
     of_server = review.fleet.sessions.server[refusals.session] == found.server
     inside = (refusals.start >= found.day) & (refusals.start < found.until)
@@ -268,16 +265,16 @@ def _refused(review: Review, found: Successor, anchor: int) -> tuple[int, int]:
     return int(refusals.start[rows].min()), int(refusals.end[rows].max())
 
 
-def _all_imported(plan: Plan, day: int, imports: int) -> int:
-    """First day on which as many imports are done that begin on a day: open days, by capacity."""
-    calendar, capacity = plan.fleet.calendar, plan.fleet.capacity.imports_per_week
+def _all_imported(fleet: Fleet, day: int, imports: int) -> int:
+    """First day after so many imports that begin on a day: open days, by capacity."""
+    calendar, capacity = fleet.calendar, fleet.capacity.imports_per_week
     if capacity is not None and capacity < 1:
         return NEVER
     left, at = imports, day
     while True:
-        while at < plan.fleet.end and not calendar.is_open(at):
+        while at < fleet.end and not calendar.is_open(at):
             at += 1
         left -= left if capacity is None else capacity
-        if left <= 0 or at >= plan.fleet.end:
+        if left <= 0 or at >= fleet.end:
             return at + 1
         at = monday_of(at) + 7

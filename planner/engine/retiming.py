@@ -17,13 +17,14 @@ from planner.engine.compiled import compiled
 from planner.engine.program import (
     Active,
     Compiled,
-    Facts,
     Program,
     active_rows,
     facts_before,
     facts_of_texts,
+    key_databases_of,
     level_actions,
 )
+from planner.engine.timelines import Facts
 
 _NOWHERE = np.zeros(0, dtype=np.int32)
 
@@ -83,13 +84,7 @@ def _rows_of_trust(plan: Plan, active: Active, program: Program) -> Numbers:
     """Row of the import behind each entry of `Program.trust_*`; equal ones in any order."""
     fleet, start = plan.fleet, plan.fleet.start
     rows = active.of(Action.IMPORT_CERTIFICATE)
-    default = fleet.key_database_names.find("default")
-    database = timelines.resolve_key_databases(
-        plan.client[rows],
-        np.where(plan.key_database[rows] < 0, default, plan.key_database[rows]).astype(np.int32),
-        fleet.key_databases_of_endpoint.first,
-        fleet.key_databases.name_number,
-    )
+    database = key_databases_of(plan, rows)
     has_effect = (database >= 0) & (plan.certificate[rows] >= 0)
     rows, database = rows[has_effect], database[has_effect]
     counts = np.diff(program.trust_first)

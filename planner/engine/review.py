@@ -12,10 +12,10 @@ from planner.domain.findings import Finding, Severity
 from planner.domain.fleet import Codes, Flags, Fleet, Groups, Numbers
 from planner.domain.levels import Level
 from planner.domain.plan import Action, Plan
-from planner.domain.rules import RULES, VERDICTS, Mode, Reason, Rule, Verdict
-from planner.engine import kernel, timelines
+from planner.domain.rules import RULES, Mode, Reason, Rule, Verdict
+from planner.engine import kernel
 from planner.engine.deadlines import Deadlines
-from planner.engine.program import Program, not_installed
+from planner.engine.program import Program, key_databases_of, not_installed
 from planner.engine.timeline import Timeline
 from planner.engine.use_cases import use_cases
 
@@ -146,6 +146,11 @@ class Review:
         """`LevelFact` of endpoints after the actions of days; all of shape `(n,)`."""
         return kernel.facts_on(self.program, endpoints, days)
 
+    def servers_of_rows(self) -> Numbers:
+        """Server of each row of `Program.server_day`."""
+        n_servers = len(self.fleet.servers)
+        return np.repeat(np.arange(n_servers, dtype=np.int32), np.diff(self.program.server_first))
+
     def server_row(self, server: int, day: int) -> int:
         """Row of `Program.server_day` that holds on a day."""
         return _server_row(self.program, server, day)
@@ -194,15 +199,7 @@ class Review:
 
     def key_databases_of(self, rows: Numbers) -> Numbers:
         """Key database of each import or removal of the plan; -1 where no session has it."""
-        plan, fleet = self.plan, self.fleet
-        name, default = plan.key_database[rows], fleet.key_database_names.find("default")
-        name = np.where(name < 0, np.int32(default), name)
-        return timelines.resolve_key_databases(
-            plan.client[rows],
-            name,
-            fleet.key_databases_of_endpoint.first,
-            fleet.key_databases.name_number,
-        )
+        return key_databases_of(self.plan, rows)
 
     def refused_on(self, sessions: Iterable[int], day: int, *reasons: Reason) -> list[int]:
         """Stretches of refusal for these reasons of these sessions that cover a day."""
@@ -299,8 +296,7 @@ def _refusals(timeline: Timeline) -> Refusals:
 def unmet_rows(review: Review) -> dict[tuple[int, int], int]:
     """Deadline rows that nothing meets in time, by key database and anchor."""
     deadlines = review.deadlines
-    unmet = np.isin(deadlines.verdict, [VERDICTS.index(verdict) for verdict in _UNMET])
-    rows = np.flatnonzero(unmet)
+    rows = np.flatnonzero(deadlines.has_verdict(*_UNMET))
     databases = deadlines.key_database()[rows].tolist()
     anchors = deadlines.anchor[rows].tolist()
     return dict(zip(zip(databases, anchors, strict=True), rows.tolist(), strict=True))

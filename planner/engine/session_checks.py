@@ -416,9 +416,9 @@ def _ignored_in_plan(review: Review) -> Iterator[Finding]:
     rows = rows[np.isin(plan.option[rows], [OPTIONS.index(option) for option in _IGNORED_BY_NEW])]
     row, session = review.sessions_of_options(rows)
     server = fleet.sessions.server[session] + np.int32(len(fleet.clients))
-    heeded = review.facts_on(fleet.sessions.client[session], plan.day[row])
-    heeded &= review.facts_on(server, plan.day[row])
-    is_heeded = heeded & LevelFact.NEW == 0
+    of_both = review.facts_on(fleet.sessions.client[session], plan.day[row])
+    of_both &= review.facts_on(server, plan.day[row])
+    is_heeded = of_both & LevelFact.NEW == 0
     for number in np.setdiff1d(row, row[is_heeded]).tolist():
         option = OPTIONS[plan.option[number]]
         yield review.finding_on_action(

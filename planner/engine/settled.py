@@ -36,7 +36,6 @@ from planner.engine.program import (
     ACCOUNT_IS_SHARED,
     ACCOUNT_SSLREQUIRED,
     LOOKUP,
-    Facts,
     Program,
 )
 from planner.engine.timelines import (
@@ -45,6 +44,7 @@ from planner.engine.timelines import (
     SERVER_LDAP,
     SERVER_MD5,
     SERVER_VALID,
+    Facts,
 )
 
 _SSL, _REQUIRED, _REQUIRED_SHIFT = SSL.mask, SSLREQUIRED.mask, SSLREQUIRED.shift

@@ -89,15 +89,7 @@ class Timeline:
     def daily(self) -> NDArray[np.int64]:
         """Sessions of each mode on each day; shape `(n_days, n_modes)`."""
         fleet = self.plan.fleet
-        return sums.count_days(
-            fleet.start,
-            fleet.end,
-            self.first,
-            self.day,
-            self.rule,
-            kernel.MODE_OF_RULE,
-            len(Mode),
-        )
+        return sums.count_days(fleet.start, fleet.end, self.first, self.day, self.rule)
 
     def rules_exercised(self) -> dict[str, int]:
         """Segments of each rule row, in the order of the tables: the coverage report."""

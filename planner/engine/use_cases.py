@@ -8,7 +8,7 @@ from planner.domain.fleet import Flags
 from planner.domain.levels import LevelFact
 from planner.domain.options import SSL
 from planner.engine import kernel
-from planner.engine.program import not_installed
+from planner.engine.program import facts_before, not_installed
 from planner.engine.timeline import Timeline
 
 NO_CASE = 0
@@ -19,13 +19,10 @@ def use_cases(timeline: Timeline) -> NDArray[np.uint8]:
     fleet = timeline.plan.fleet
     sessions = fleet.sessions
     n_clients = len(fleet.clients)
-    before = fleet.level_facts()
     absent = not_installed(timeline.plan)
-    before[absent] = 0
-    first_new = _first_day(timeline, LevelFact.NEW)
-    was_new = before & LevelFact.NEW != 0
-    first_new[was_new] = ALWAYS
-    install = _first_day(timeline, LevelFact.INSTALLED)
+    was_new = facts_before(timeline.plan) & LevelFact.NEW != 0
+    first_new = np.where(was_new, np.int32(ALWAYS), timeline.compiled.program.level_first_new)
+    install = _first_installed(timeline)
     installed_new = absent & (install != NEVER) & _is_new_on(timeline, install)
     client, server = sessions.client, sessions.server + n_clients
 
@@ -47,11 +44,11 @@ def use_cases(timeline: Timeline) -> NDArray[np.uint8]:
     return case
 
 
-def _first_day(timeline: Timeline, fact: LevelFact) -> Days:
-    """First day of the horizon on which each endpoint has a fact, `NEVER` where none."""
+def _first_installed(timeline: Timeline) -> Days:
+    """First day of the horizon on which each endpoint is installed, `NEVER` where none."""
     program = timeline.compiled.program
-    has_fact = program.level_facts & fact != 0
-    day = np.where(has_fact, program.level_day, np.int32(NEVER))
+    is_installed = program.level_facts & LevelFact.INSTALLED != 0
+    day = np.where(is_installed, program.level_day, np.int32(NEVER))
     return np.minimum.reduceat(day, program.level_first[:-1]) if len(day) else day
 
 

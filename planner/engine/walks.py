@@ -12,10 +12,9 @@ change.
 import numpy as np
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Authentication, Codes, Flags, Numbers, SessionKind
-from planner.domain.levels import LevelFact
-from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV, SSLREQUIRED
-from planner.domain.rules import Distribution, Mode, Trust
+from planner.domain.fleet import Codes, Flags, Numbers, SessionKind
+from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV
+from planner.domain.rules import Mode
 from planner.engine.compiled import allocation_free, compiled
 from planner.engine.kernel import (
     IS_AUTOMATIC,
@@ -39,10 +38,7 @@ from planner.engine.program import (
 from planner.engine.settled import is_settled, settled_room, trusts_in_time, write_settled
 from planner.engine.timelines import CLIENT_ACCEPTS_LATER, CLIENT_REFUSES
 
-_NEW = int(LevelFact.NEW)
-_SSL, _SSLREQUIRED, _ACCEPTS = SSL.mask, SSLREQUIRED.shift, SSLACCEPTCERTFROMSERV.mask
-_TRUSTED, _WORKS = int(Trust.TRUSTED), int(Distribution.WORKS)
-_OF_SERVER, _OF_LDAP = int(Authentication.OF_SERVER), int(Authentication.LDAP)
+_SSL, _ACCEPTS = SSL.mask, SSLACCEPTCERTFROMSERV.mask
 _STORAGE_AGENT = int(SessionKind.STORAGE_AGENT)
 _REFUSED = int(Mode.REFUSED)
 

@@ -20,7 +20,7 @@ from planner.inventory.cells import (
 from planner.inventory.csv_tables import Table, read_table
 from planner.inventory.fleet_tables import AUTHENTICATIONS, SECURITIES
 from planner.inventory.hints import did_you_mean, quoted
-from planner.inventory.schema import SCHEDULE
+from planner.inventory.schema import PLAN_FILE, SCHEDULE
 
 _ACTIONS: Final = Choices({label: int(action) for label, action in ACTION_LABELS.items()})
 _OPTION_VALUES: Final = tuple(Choices.of_option(option) for option in OPTIONS)
@@ -37,6 +37,12 @@ _NEEDED_COLUMNS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.SET_SESSION_SECURITY: ("server", "account", "value"),
     Action.SET_AUTHENTICATION: ("server", "value"),
 }
+
+
+def read_own_plan(folder: Path, fleet: Fleet) -> Plan | None:
+    """Return the plan that lies in a fleet's own folder; None where there is none."""
+    own = folder / PLAN_FILE
+    return read_plan(own, fleet) if own.exists() else None
 
 
 def read_plan(path: str | Path, fleet: Fleet) -> Plan:

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from planner.domain import views
-from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.calendar import ALWAYS, iso
 from planner.domain.certificates import Certificates
 from planner.domain.fleet import ClientKind
 from planner.domain.levels import LevelFact
@@ -22,7 +20,7 @@ from planner.engine.deadlines import Deadlines
 from planner.inventory.certificate_paths import certificate_files
 from planner.inventory.files import safe_name
 from planner.reporting import commands
-from planner.reporting.schedule import kept_as, level_facts_on, name_servers
+from planner.reporting.schedule import kept_as, name_servers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,10 +192,7 @@ def bundles(deadlines: Deadlines) -> Bundles:
     name_server = name_servers(deadlines, deadlines.needing())
     uses_dsmcert = deadlines.uses_dsmcert()
     endpoint, latest_safe = deadlines.endpoint(), deadlines.latest_safe
-    day = np.where(
-        (deadlines.planned == ALWAYS) | (deadlines.planned == NEVER), latest_safe, deadlines.planned
-    )
-    facts = level_facts_on(timeline, endpoint, day.astype(np.int32))
+    facts = deadlines.level_facts()
 
     def anchor(row: int, place: Place, database: str) -> Anchor:
         number = int(deadlines.anchor[row])

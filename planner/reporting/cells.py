@@ -36,6 +36,11 @@ def text_column(cells: Texts) -> TextColumn:
     return pd.Series(pd.array(cells, dtype="str"), copy=False)
 
 
+def column_of(values: Iterable[str]) -> TextColumn:
+    """Column of one text for each row, neutralised."""
+    return text_column(texts(values)[:-1])
+
+
 def dates(days: AnyNumbers) -> TextColumn:
     """Column of ISO dates; `NEVER` and `ALWAYS` are empty."""
     numbers, distinct = pd.factorize(days)

@@ -1,6 +1,6 @@
 """Certificates and their distribution as tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -13,9 +13,9 @@ from planner.inventory.certificate_inventory import CertificateEntry, Certificat
 from planner.reporting.bundles import Bundles
 from planner.reporting.cells import (
     TextColumn,
+    column_of,
     dates,
     picked,
-    text_column,
     texts,
     whole_numbers,
 )
@@ -45,11 +45,11 @@ def certificates(inventory: CertificateInventory) -> pd.DataFrame:
     chains = [chain(entry) for entry in entries]
     return pd.DataFrame(
         {
-            "certificate": _column([entry.name for entry in entries]),
-            "kind": _column([entry.kind.label for entry in entries]),
-            "servers": _column([";".join(entry.addresses) for entry in entries]),
-            "subject": _column([one.subject if one else "" for one in files]),
-            "issuer": _column(
+            "certificate": column_of([entry.name for entry in entries]),
+            "kind": column_of([entry.kind.label for entry in entries]),
+            "servers": column_of([";".join(entry.addresses) for entry in entries]),
+            "subject": column_of([one.subject if one else "" for one in files]),
+            "issuer": column_of(
                 [
                     one.issuer_subject if one else entry.issuer
                     for one, entry in zip(files, entries, strict=True)
@@ -57,15 +57,15 @@ def certificates(inventory: CertificateInventory) -> pd.DataFrame:
             ),
             "not_before": dates(np.array([entry.not_before for entry in entries], dtype=np.int64)),
             "not_after": dates(np.array([entry.not_after for entry in entries], dtype=np.int64)),
-            "key": _column([key_text(one) if one else "" for one in files]),
-            "signature": _column([entry.signature for entry in entries]),
-            "ca": _column([_CA_FLAGS[one.is_ca] if one else "" for one in files]),
-            "default": _column(["Yes" if one and is_default(one) else "" for one in files]),
-            "trust": _column([trust(entry) for entry in entries]),
-            "anchor": _column([links[-1] if links else "" for links in chains]),
-            "chain": _column([" < ".join(links) for links in chains]),
-            "sha256": _column([one.fingerprint if one else "" for one in files]),
-            "file": _column([entry.file for entry in entries]),
+            "key": column_of([key_text(one) if one else "" for one in files]),
+            "signature": column_of([entry.signature for entry in entries]),
+            "ca": column_of([_CA_FLAGS[one.is_ca] if one else "" for one in files]),
+            "default": column_of(["Yes" if one and is_default(one) else "" for one in files]),
+            "trust": column_of([trust(entry) for entry in entries]),
+            "anchor": column_of([links[-1] if links else "" for links in chains]),
+            "chain": column_of([" < ".join(links) for links in chains]),
+            "sha256": column_of([one.fingerprint if one else "" for one in files]),
+            "file": column_of([entry.file for entry in entries]),
         }
     )
 
@@ -80,23 +80,23 @@ def bundles(found: Bundles) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            "client": _column(fleet.endpoint_name(bundle.endpoint) for bundle, _ in rows),
-            "key_database": _column(
+            "client": column_of(fleet.endpoint_name(bundle.endpoint) for bundle, _ in rows),
+            "key_database": column_of(
                 fleet.key_databases.name[bundle.key_database] for bundle, _ in rows
             ),
-            "certificate": _column(
+            "certificate": column_of(
                 found.certificates.name[anchor.certificate] for _, anchor in rows
             ),
-            "servers": _column(anchor.servers for _, anchor in rows),
+            "servers": column_of(anchor.servers for _, anchor in rows),
             **days,
-            "in_place": _column("Yes" if anchor.is_in_place else "No" for _, anchor in rows),
-            "tool": _column("" if anchor.is_in_place else anchor.tool for _, anchor in rows),
-            "file": _column(
+            "in_place": column_of("Yes" if anchor.is_in_place else "No" for _, anchor in rows),
+            "tool": column_of("" if anchor.is_in_place else anchor.tool for _, anchor in rows),
+            "file": column_of(
                 f"{bundle.folder}/{anchor.file}" if anchor.content else ""
                 for bundle, anchor in rows
             ),
-            "sha256": _column(anchor.sha256 for _, anchor in rows),
-            "command": _column(anchor.command for _, anchor in rows),
+            "sha256": column_of(anchor.sha256 for _, anchor in rows),
+            "command": column_of(anchor.command for _, anchor in rows),
         }
     )
 
@@ -114,11 +114,11 @@ def replacements(found: Replacements) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "date": days("day"),
-            "server": _column(fleet.servers.name[row.server] for row in rows),
-            "old": _column(names[row.old] for row in rows),
-            "new": _column(names[row.new] if row.new >= 0 else "" for row in rows),
-            "change": _column(str(row.change) for row in rows),
-            "method": _column(str(row.method) for row in rows),
+            "server": column_of(fleet.servers.name[row.server] for row in rows),
+            "old": column_of(names[row.old] for row in rows),
+            "new": column_of(names[row.new] if row.new >= 0 else "" for row in rows),
+            "change": column_of(str(row.change) for row in rows),
+            "method": column_of(str(row.method) for row in rows),
             "opens": days("opens"),
             "distribute_by": days("distribute_by"),
             "key_databases": np.array([len(row.databases) for row in rows], dtype=np.int64),
@@ -141,11 +141,11 @@ def distribution(found: Distribution) -> pd.DataFrame:
             "week": dates(found.week),
             "date": dates(plan.day[rows]),
             "client": picked(texts(fleet.endpoint_names()), client),
-            "key_database": _column(plan.row(row).key_database or "default" for row in rows),
+            "key_database": column_of(plan.row(row).key_database or "default" for row in rows),
             "certificate": picked(texts(certificates), plan.certificate[rows]),
             "reach": picked(texts(REACHES), found.reach),
-            "because": _column(found.because),
-            "site": _column(fleet.endpoint_site(endpoint) for endpoint in client.tolist()),
+            "because": column_of(found.because),
+            "site": column_of(fleet.endpoint_site(endpoint) for endpoint in client.tolist()),
             "owner": picked(texts(fleet.clients.owner), owner),
         }
     )
@@ -170,7 +170,3 @@ def waves(found: Distribution) -> pd.DataFrame:
             "over": np.where(is_free, 0, np.maximum(totals - most, 0)),
         }
     )
-
-
-def _column(values: Iterable[str]) -> TextColumn:
-    return text_column(texts(values)[:-1])

@@ -176,7 +176,8 @@ def present(label: str, *, overlaps: bool) -> str:
     """
     if overlaps:
         return f"SET DEFAULTTLSCERT {quote(label)}"
-    return f"gsk8capicmd_64 -cert -setdefault -db {SERVER_DATABASE} -stashed -label {quote(label)}"
+    words = ("-cert", "-setdefault", "-db", SERVER_DATABASE, "-stashed", "-label", label)
+    return _line(None, "gsk8capicmd_64", *words)
 
 
 def create(label: str) -> str:
@@ -209,14 +210,14 @@ def request(label: str, host: str, file: str) -> str:
     usage = "digitalSignature,keyEncipherment,keyAgreement"
     words += ("-ku", usage, "-eku", "clientAuth,serverAuth")
     words += ("-dn", f"CN={host}", "-san_dnsname", host, "-file", file)
-    command = ("gsk8capicmd_64", "-certreq", "-create", "-db", SERVER_DATABASE, "-stashed")
-    return " ".join(map(quote, (*command, *words)))
+    command = ("-certreq", "-create", "-db", SERVER_DATABASE, "-stashed")
+    return _line(None, "gsk8capicmd_64", *command, *words)
 
 
 def receive(file: str) -> str:
     """Return the taking in of what the CA signed; the present certificate stays the default."""
-    command = ("gsk8capicmd_64", "-cert", "-receive", "-db", SERVER_DATABASE, "-stashed")
-    return " ".join(map(quote, (*command, "-file", file, "-default_cert", "no")))
+    words = ("-db", SERVER_DATABASE, "-stashed", "-file", file, "-default_cert", "no")
+    return _line(None, "gsk8capicmd_64", "-cert", "-receive", *words)
 
 
 def set_session_security(kind: AccountKind, account: str, value: str) -> str:

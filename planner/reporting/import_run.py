@@ -21,8 +21,7 @@ from planner.inventory.importing.evidence import Lines, LineUse, Observer, Sourc
 from planner.inventory.importing.fleet_import import FleetImport, read_site
 from planner.inventory.importing.merge import Key, key_of
 from planner.inventory.importing.refresh import Change, ChangeKind
-from planner.inventory.plan_file import read_plan
-from planner.inventory.schema import PLAN_FILE
+from planner.inventory.plan_file import read_own_plan
 from planner.reporting.cells import csv_bytes
 
 if TYPE_CHECKING:
@@ -143,8 +142,8 @@ def _plan(site: FleetImport, folder: Path) -> Plan | None:
     """Return the plan of the fleet that was there before, on the fleet as it is now."""
     if site.is_new:
         return None
-    own = folder / PLAN_FILE
-    return read_plan(own, site.fleet) if own.exists() else site.fleet.draft_plan()
+    own = read_own_plan(folder, site.fleet)
+    return site.fleet.draft_plan() if own is None else own
 
 
 def _planned(changes: Sequence[Change], plan: Plan | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.engine.as_is import AsIs
-from planner.reporting.cells import text_column, texts
+from planner.reporting.cells import column_of
 from planner.reporting.import_run import Import, changes_columns
 
 
@@ -13,12 +13,12 @@ def report(value: Import) -> pd.DataFrame:
     lines = value.lines
     return pd.DataFrame(
         {
-            "file": text_column(texts(one.file for one in lines)[:-1]),
+            "file": column_of(one.file for one in lines),
             "first_line": np.array([one.first for one in lines], dtype=np.int64),
             "last_line": np.array([one.last for one in lines], dtype=np.int64),
-            "use": text_column(texts(one.use.value for one in lines)[:-1]),
-            "subject": text_column(texts(one.subject for one in lines)[:-1]),
-            "what": text_column(texts(one.what for one in lines)[:-1]),
+            "use": column_of(one.use.value for one in lines),
+            "subject": column_of(one.subject for one in lines),
+            "what": column_of(one.what for one in lines),
         }
     )
 
@@ -26,7 +26,7 @@ def report(value: Import) -> pd.DataFrame:
 def changes(value: Import) -> pd.DataFrame:
     """Return the table of import_changes.csv, with the planned actions that each one touches."""
     columns = changes_columns(value)
-    return pd.DataFrame({name: text_column(texts(cells)[:-1]) for name, cells in columns.items()})
+    return pd.DataFrame({name: column_of(cells) for name, cells in columns.items()})
 
 
 def as_is(value: AsIs) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def as_is(value: AsIs) -> pd.DataFrame:
     rows = value.rows
     return pd.DataFrame(
         {
-            "session": text_column(texts(fleet.session_text(row.session) for row in rows)[:-1]),
-            "seen": text_column(texts(row.seen for row in rows)[:-1]),
-            "certificate": text_column(texts(row.first.certificate for row in rows)[:-1]),
-            "computed": text_column(texts(row.computed for row in rows)[:-1]),
+            "session": column_of(fleet.session_text(row.session) for row in rows),
+            "seen": column_of(row.seen for row in rows),
+            "certificate": column_of(row.first.certificate for row in rows),
+            "computed": column_of(row.computed for row in rows),
             "times": np.array([row.times for row in rows], dtype=np.int64),
             "agrees": np.array([row.agrees for row in rows], dtype=np.bool_),
         }

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from planner.domain.calendar import Days, iso, monday_of, mondays_of
 from planner.domain.findings import Findings, Severity
 from planner.domain.fleet import Fleet, Numbers
-from planner.domain.plan import Action, Plan
+from planner.domain.plan import UPGRADES, Action, Plan
 from planner.domain.rules import Mode, Verdict
 from planner.engine.deadlines import Deadlines
 from planner.engine.measures import measures
 from planner.engine.replacements import Change, replacements
 from planner.engine.timeline import Timeline
-from planner.reporting.cells import dates, text_column, texts, whole_numbers
+from planner.reporting.cells import column_of, dates, whole_numbers
 
 _WORK: Final = (
     ("servers", (Action.UPGRADE_SERVER,)),
@@ -58,8 +58,8 @@ def weeks(timeline: Timeline) -> pd.DataFrame:
         {
             "week": dates(mondays),
             **work,
-            "over": _column(over),
-            "freeze": _column(_freeze_in(fleet, monday) for monday in mondays.tolist()),
+            "over": column_of(over),
+            "freeze": column_of(_freeze_in(fleet, monday) for monday in mondays.tolist()),
             "refused": refused,
             **{
                 mode.label: daily[last, mode]
@@ -141,8 +141,8 @@ def owners(deadlines: Deadlines) -> pd.DataFrame:
     grouped = grouped.sort_values(["first_latest_safe", "owner", "certificate"], ignore_index=True)
     return pd.DataFrame(
         {
-            "owner": _column(grouped["owner"]),
-            "certificate": _column(grouped["certificate"]),
+            "owner": column_of(grouped["owner"]),
+            "certificate": column_of(grouped["certificate"]),
             "clients": grouped["clients"],
             "imports": grouped["imports"],
             "first_latest_safe": dates(grouped["first_latest_safe"].to_numpy()),
@@ -179,18 +179,18 @@ def points_of_no_return(deadlines: Deadlines) -> pd.DataFrame:
         )
         for (day, server), names in turning.items()
     ]
+    found = replacements(deadlines)
+    certificates = found.certificates.name
     rows += [
         (
             row.day,
             fleet.servers.name[row.server],
             "certificate-replaced",
             len(row.databases),
-            f"the server presents {replaced.name[row.new]} from now on, also after a downgrade",
+            f"the server presents {certificates[row.new]} from now on, also after a downgrade",
             "import the new certificate wherever it is missing; the old one does not come back",
             "TN",
         )
-        for found in (replacements(deadlines),)
-        for replaced in (found.certificates,)
         for row in found
         if row.change is Change.MD5_TO_SHA and row.new >= 0
     ]
@@ -208,7 +208,7 @@ def ways_back(deadlines: Deadlines) -> pd.DataFrame:
     timeline = deadlines.timeline
     plan, fleet = timeline.plan, timeline.plan.fleet
     sessions, n_clients = fleet.sessions, len(fleet.clients)
-    is_upgrade = np.isin(plan.action, [action for _, some in _WORK[:2] for action in some])
+    is_upgrade = np.isin(plan.action, UPGRADES)
     is_upgrade &= (plan.day >= fleet.start) & (plan.day < fleet.end)
     turns = np.where(_turns_strict(timeline), timeline.strictness.from_day, -1)
     rows: list[tuple[str, str, int, int, str]] = []
@@ -264,11 +264,7 @@ def _frame(columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> p
         {
             name: whole_numbers(np.array(values, dtype=np.int64))
             if values and isinstance(values[0], int)
-            else _column(str(value) for value in values)
+            else column_of(str(value) for value in values)
             for name, values in zip(columns, cells, strict=True)
         }
     )
-
-
-def _column(values: Iterable[str]) -> "pd.Series[str]":
-    return text_column(texts(values)[:-1])

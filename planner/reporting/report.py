@@ -17,8 +17,8 @@ from planner.inventory.writing import write_files
 from planner.reporting import packet_tables
 from planner.reporting.cells import csv_bytes
 from planner.reporting.jupyter import NOTEBOOK_ONLY, notebooks_folder, require_lab
-from planner.reporting.results import csv_contents
-from planner.reporting.run import Observer, Run
+from planner.reporting.results import Observer, csv_contents, tell_nobody
+from planner.reporting.run import Run
 from planner.reporting.run import plan as run_plan
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Packet:
     Parameters
     ----------
     pdf
-        The report as PDF; None where no browser was found to print it.
+        The report as PDF; None where no browser printed it.
     tables
         The CSV files of the run and of the report, beside it.
     """
@@ -87,16 +87,15 @@ def report(
         If the notebook stops with an error.
     """
     require_lab("report", "ipykernel", "nbconvert", "papermill")
-    run = run_plan(fleet, plan=plan, observer=observer)
-    if observer is not None:
-        observer("executing the report notebook")
+    tell = observer or tell_nobody
+    run = run_plan(fleet, plan=plan, observer=tell)
+    tell("executing the report notebook")
     parameters = {
         "fleet_folder": str(Path(fleet).resolve()),
         "plan_file": "" if plan is None else str(Path(plan).resolve()),
     }
     page = _page(_executed(parameters), f"Report: {run.fleet.name}").encode()
-    if observer is not None:
-        observer("printing the report")
+    tell("printing the report")
     pdf = _printed(page)
     tables = _tables(run)
     documents = {"report.html": page} | ({} if pdf is None else {"report.pdf": pdf})
@@ -164,7 +163,7 @@ def _page(notebook: "NotebookNode", title: str) -> str:
 
 
 def _printed(page: bytes) -> bytes | None:
-    """Return a page as PDF, printed by the first browser that is found; None without one."""
+    """Return a page as PDF, printed by the first browser that is found; None if none does it."""
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
         return None
@@ -181,7 +180,12 @@ def _printed(page: bytes) -> bytes | None:
             *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),
             (folder / "report.html").as_uri(),
         ]
-        # A fixed command without shell; the page is ours and has no script.
-        subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE)  # noqa: S603
+        try:
+            # A fixed command without shell; the page is ours and has no script.
+            subprocess.run(  # noqa: S603
+                command, capture_output=True, check=False, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            return None
         pdf = folder / "report.pdf"
         return pdf.read_bytes() if pdf.exists() else None

@@ -94,7 +94,7 @@ def result_files(
 
     summary.json refers to the baseline of the fleet folder, where there is one.
     """
-    tell = observer or _tell_nobody
+    tell = observer or tell_nobody
     contents: dict[str, bytes] = {}
     for name, table in _csv_files(deadlines, findings).items():
         tell(name)
@@ -106,7 +106,7 @@ def result_files(
     return contents | _figures(deadlines, tell)
 
 
-def _tell_nobody(_: str) -> None:
+def tell_nobody(_: str) -> None:
     """Observe nothing."""
 
 

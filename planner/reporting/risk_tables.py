@@ -5,7 +5,7 @@ import pandas as pd
 
 from planner.domain.calendar import iso
 from planner.domain.plan import PlannedAction
-from planner.reporting.cells import dates, picked, text_column, texts, whole_numbers
+from planner.reporting.cells import column_of, dates, picked, texts, whole_numbers
 from planner.risk.result import Risk
 
 
@@ -50,7 +50,7 @@ def criticality(found: Risk) -> pd.DataFrame:
     actions = [found.plan.row(int(row)) for row in found.rows]
 
     def column(name: str) -> "pd.Series[str]":
-        return text_column(texts(_cell(action, name) for action in actions)[:-1])
+        return column_of(_cell(action, name) for action in actions)
 
     names = ("date", "action", "client", "server", "key_database", "certificate", "value")
     table = pd.DataFrame(

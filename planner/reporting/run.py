@@ -17,7 +17,7 @@ from planner.inventory.baseline import FOLDER as BASELINE_FOLDER
 from planner.inventory.baseline import PLAN as BASELINE_PLAN
 from planner.inventory.baseline import Baseline, freeze_baseline, read_baseline
 from planner.inventory.fleet_folder import read_fleet
-from planner.inventory.plan_file import read_plan
+from planner.inventory.plan_file import read_own_plan, read_plan
 from planner.inventory.writing import write_files
 from planner.ordering.objective import Objective
 from planner.ordering.optimise import optimise, order
@@ -25,10 +25,8 @@ from planner.ordering.result import Progress, Result
 from planner.ordering.stopping import Stop
 from planner.reporting.cells import csv_bytes
 from planner.reporting.handout import FOLDERS, check_handout_folders, handout_files
-from planner.reporting.results import result_files, write_results
+from planner.reporting.results import Observer, result_files, tell_nobody, write_results
 from planner.reporting.schedule import schedule
-
-Observer = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ def plan(
     InventoryError, PlanError
         If the input cannot be used, or something else stands in the place of the runbooks.
     """
-    tell = observer or _tell_nobody
+    tell = observer or tell_nobody
     if out is not None and runbooks:
         check_handout_folders(out)
     tell("reading the fleet")
@@ -129,8 +127,7 @@ def propose(
         If the input cannot be used, or no order keeps every constraint.
     """
     described = read_fleet(fleet)
-    own = Path(fleet) / "plan.csv"
-    initial = read_plan(own, described) if own.exists() else None
+    initial = read_own_plan(Path(fleet), described)
     if strategy is None:
         found = optimise(
             described,
@@ -194,9 +191,5 @@ def plan_of(fleet: Fleet, folder: Path, given: str | Path | None) -> Plan:
     """Return the given plan, else the folder's plan.csv, else the completed draft."""
     if given is not None:
         return read_plan(given, fleet)
-    own = folder / "plan.csv"
-    return read_plan(own, fleet) if own.exists() else complete(fleet.draft_plan())
-
-
-def _tell_nobody(_: str) -> None:
-    """Observe nothing."""
+    own = read_own_plan(folder, fleet)
+    return complete(fleet.draft_plan()) if own is None else own

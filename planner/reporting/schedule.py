@@ -17,12 +17,12 @@ from planner.domain.fleet import AccountKind, ClientKind, Flags, Fleet, Groups, 
 from planner.domain.levels import LevelFact
 from planner.domain.options import OPTIONS
 from planner.domain.plan import Action, Plan, PlannedAction
-from planner.engine.deadlines import Deadlines
+from planner.domain.platforms import is_folder
+from planner.engine.deadlines import Deadlines, level_facts_on
 from planner.engine.deadlines import deadlines as find_deadlines
-from planner.engine.needs import tool_facts
-from planner.engine.program import Facts, not_installed
+from planner.engine.program import key_databases_of
 from planner.engine.timeline import Timeline, simulate
-from planner.engine.timelines import resolve_key_databases
+from planner.engine.timelines import Facts
 from planner.engine.use_cases import use_cases
 from planner.reporting import commands
 from planner.reporting.cells import (
@@ -111,15 +111,8 @@ def schedule(plan: Plan, deadlines: Deadlines | None = None) -> pd.DataFrame:
 def deadline_rows(deadlines: Deadlines) -> Numbers:
     """Row of the deadlines that each import or removal of the plan is about; -1 for none."""
     plan = deadlines.timeline.plan
-    fleet = plan.fleet
     is_trust = np.isin(plan.action, _BY_DEADLINE) & (plan.certificate >= 0)
-    default = np.int32(fleet.key_database_names.find("default"))
-    database = resolve_key_databases(
-        plan.client,
-        np.where(plan.key_database < 0, default, plan.key_database),
-        fleet.key_databases_of_endpoint.first,
-        fleet.key_databases.name_number,
-    )
+    database = key_databases_of(plan, np.arange(len(plan), dtype=np.int32))
     n_certificates = len(deadlines.timeline.compiled.certificates)
     row = _find(
         _key(deadlines.key_database(), n_certificates, deadlines.anchor),
@@ -220,23 +213,6 @@ def _sessions_of_options(plan: Plan) -> Pairs:
     return action[matches], session[matches]
 
 
-def level_facts_on(timeline: Timeline, endpoint: Numbers, day: NDArray[np.int32]) -> Facts:
-    """`LevelFact` of endpoints after the actions of a day; 0 for one that the fleet does not know.
-
-    An endpoint that is not installed on the day counts with its next installed level, after its
-    retirement with its last (`semantics.md` section 6, tool).
-    """
-    plan = timeline.plan
-    before = plan.fleet.level_facts()
-    before[not_installed(plan)] = 0
-    known = (endpoint >= 0) & (endpoint < plan.fleet.n_endpoints)
-    facts = np.zeros(len(endpoint), dtype=np.uint16)
-    facts[known] = tool_facts(
-        timeline.compiled.program, before, endpoint[known].astype(np.int32), day[known]
-    )
-    return facts
-
-
 def _uses_dsmcert(timeline: Timeline) -> Flags:
     """Whether each action's client imports with dsmcert on that day; it comes with new clients."""
     plan, fleet = timeline.plan, timeline.plan.fleet
@@ -293,12 +269,14 @@ def _command_column(deadlines: Deadlines, needing: Pairs) -> TextColumn:
     of_server = is_server | is_agent[np.where(plan.client < n_clients, plan.client, -1)]
     is_center = np.append(fleet.clients.kind == ClientKind.OPERATIONS_CENTER, np.False_)
     of_center = is_center[np.where(plan.client < n_clients, plan.client, -1)]
-    uses_dsmcert = _uses_dsmcert(timeline)
+    databases = (*fleet.key_database_names, *plan.vocabulary.key_databases, "")
+    is_found = ~np.array([is_folder(name) for name in databases])[plan.key_database]
+    uses_dsmcert = _uses_dsmcert(timeline) & is_found
     row_of_action = deadline_rows(deadlines)
     first_server = np.append(name_servers(deadlines, needing), np.int32(-1))[row_of_action]
     is_matched = row_of_action >= 0
     by_dsmcert = deadlines.uses_dsmcert() & (deadlines.planned != ALWAYS)
-    was_by_dsmcert = np.append(by_dsmcert, np.False_)[row_of_action]
+    was_by_dsmcert = np.append(by_dsmcert, np.False_)[row_of_action] & is_found
     account, kind = _accounts(plan), np.append(fleet.accounts.kind, np.uint8(AccountKind.NODE))
     overlaps = level_facts_on(
         timeline, np.where(plan.server >= 0, plan.server + n_clients, -1), plan.day

@@ -47,7 +47,16 @@ from planner.reporting import (
     tracking_tables,
 )
 from planner.reporting.bundles import Bundles
-from planner.reporting.cells import dates, picked, ranks, text_column, texts, whole_numbers
+from planner.reporting.cells import (
+    AnyNumbers,
+    TextColumn,
+    column_of,
+    dates,
+    picked,
+    ranks,
+    texts,
+    whole_numbers,
+)
 from planner.reporting.certificate_tables import (
     bundles,
     certificates,
@@ -84,7 +93,6 @@ _TABLES: Final = (
     ("both-new", BOTH_NEW),
 )
 
-# Here because this is where users look for tables.
 risk, lead_times = risk_tables.risk, risk_tables.lead_times
 criticality = risk_tables.criticality
 waves = certificate_tables.waves
@@ -100,6 +108,27 @@ weeks = packet_tables.weeks
 """Tables of other modules, here because this is where users look for tables."""
 
 
+def _names_of(fleet: Fleet, session: AnyNumbers) -> dict[str, TextColumn]:
+    """Columns of the four names that tell sessions apart."""
+    rows = fleet.sessions
+    return {
+        "client": picked(texts(fleet.endpoint_names()), rows.client[session]),
+        "server": picked(texts(fleet.servers.name), rows.server[session]),
+        "account": picked(texts(fleet.accounts.name), rows.account[session]),
+        "key_database": picked(texts(fleet.key_databases.name), rows.key_database[session]),
+    }
+
+
+def _state_of(rule: AnyNumbers) -> dict[str, TextColumn]:
+    """Columns of what rules of `RULES` make of a session."""
+    return {
+        "mode": picked(_MODES, rule),
+        "reason": picked(_REASONS, rule),
+        "tls": picked(_TLS, rule),
+        "rule": picked(_RULE_IDS, rule),
+    }
+
+
 def session_states(timeline: Timeline) -> pd.DataFrame:
     """Return the table of session_states.csv: the segments `[start, end)` of every session.
 
@@ -108,19 +137,13 @@ def session_states(timeline: Timeline) -> pd.DataFrame:
     Linear in segments.
     """
     fleet = timeline.plan.fleet
-    sessions, session, rule = fleet.sessions, timeline.session(), timeline.rule
+    session, rule = timeline.session(), timeline.rule
     return pd.DataFrame(
         {
-            "client": picked(texts(fleet.endpoint_names()), sessions.client[session]),
-            "server": picked(texts(fleet.servers.name), sessions.server[session]),
-            "account": picked(texts(fleet.accounts.name), sessions.account[session]),
-            "key_database": picked(texts(fleet.key_databases.name), sessions.key_database[session]),
+            **_names_of(fleet, session),
             "start": dates(timeline.day),
             "end": dates(timeline.until()),
-            "mode": picked(_MODES, rule),
-            "reason": picked(_REASONS, rule),
-            "tls": picked(_TLS, rule),
-            "rule": picked(_RULE_IDS, rule),
+            **_state_of(rule),
             "message": picked(_MESSAGES, rule),
         },
         copy=False,
@@ -137,17 +160,11 @@ def states_on(timeline: Timeline, day: int) -> pd.DataFrame:
     """
     fleet, rule = timeline.plan.fleet, timeline.rule_on(day)
     order = np.argsort(MODE_OF_RULE[rule], kind="stable")
-    sessions, rule = fleet.sessions, rule[order]
+    rule = rule[order]
     return pd.DataFrame(
         {
-            "client": picked(texts(fleet.endpoint_names()), sessions.client[order]),
-            "server": picked(texts(fleet.servers.name), sessions.server[order]),
-            "account": picked(texts(fleet.accounts.name), sessions.account[order]),
-            "key_database": picked(texts(fleet.key_databases.name), sessions.key_database[order]),
-            "mode": picked(_MODES, rule),
-            "reason": picked(_REASONS, rule),
-            "tls": picked(_TLS, rule),
-            "rule": picked(_RULE_IDS, rule),
+            **_names_of(fleet, order),
+            **_state_of(rule),
             "message": picked(_MESSAGES, rule),
         }
     )
@@ -166,16 +183,10 @@ def film(timeline: Timeline, endpoint: int) -> pd.DataFrame:
     session, rule = session[rows], timeline.rule[rows]
     return pd.DataFrame(
         {
-            "client": picked(texts(fleet.endpoint_names()), sessions.client[session]),
-            "server": picked(texts(fleet.servers.name), sessions.server[session]),
-            "account": picked(texts(fleet.accounts.name), sessions.account[session]),
-            "key_database": picked(texts(fleet.key_databases.name), sessions.key_database[session]),
+            **_names_of(fleet, session),
             "start": dates(timeline.day[rows]),
             "end": dates(timeline.until()[rows]),
-            "mode": picked(_MODES, rule),
-            "reason": picked(_REASONS, rule),
-            "tls": picked(_TLS, rule),
-            "rule": picked(_RULE_IDS, rule),
+            **_state_of(rule),
             "source": picked(_SOURCES, rule),
             "status": picked(_STATUSES, rule),
             "sentence": picked(_SENTENCES, rule),
@@ -227,7 +238,7 @@ def findings(findings: Findings) -> pd.DataFrame:
     rows = findings.rows
     line = np.array([row.line for row in rows], dtype=np.int64)
     columns = {
-        name: text_column(texts(str(getattr(row, name)) for row in rows)[:-1])
+        name: column_of(str(getattr(row, name)) for row in rows)
         for name in ("rule", "severity", "subject", "what", "why", "fix", "file")
     }
     return pd.DataFrame(
@@ -316,16 +327,27 @@ def sessions(fleet: Fleet) -> pd.DataFrame:
 
 def rules() -> pd.DataFrame:
     """Return every rule row of the kit: its table, what follows, and who says so."""
-    facts = [
-        (rule.id, table, rule.mode.label, rule.reason.value, rule.tls, rule.message)
-        for table, rows in _TABLES
-        for rule in rows
+    rows = [
+        (
+            rule.id,
+            table,
+            rule.mode.label,
+            rule.reason.value,
+            rule.tls,
+            rule.message,
+            rule.source,
+            rule.status.value,
+            rule.sentence,
+        )
+        for table, rules in _TABLES
+        for rule in rules
     ]
-    facts += [(rule.id, "deadline", "", "", "", "") for rule in DEADLINE_RULES]
-    sources = [(rule.source, rule.status.value, rule.sentence) for rule in RULES]
-    sources += [(rule.source, rule.status.value, rule.sentence) for rule in DEADLINE_RULES]
+    rows += [
+        (rule.id, "deadline", "", "", "", "", rule.source, rule.status.value, rule.sentence)
+        for rule in DEADLINE_RULES
+    ]
     return pd.DataFrame(
-        [(*fact, *source) for fact, source in zip(facts, sources, strict=True)],
+        rows,
         columns=["id", "table", "mode", "reason", "tls", "message", "source", "status", "sentence"],
     )
 

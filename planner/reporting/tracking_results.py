@@ -88,11 +88,18 @@ def write_progress(
         contents["moves.csv"] = csv_bytes(tables.moves(replanned))
     # Owners with nothing to do get empty files, so that no list of an earlier week stays.
     for owner in sorted({"", *fleet.clients.owner}):
-        rows, name = due[due["owner"] == neutral(owner)], safe_name(owner) if owner else NO_OWNER
+        rows, name = due[due["owner"] == neutral(owner)], _file_name(owner)
         contents[f"due/{name}.csv"] = csv_bytes(rows)
         contents[f"due/{name}.ics"] = ics(rows, fleet=fleet.name, today=found.today)
     write_files(folder, contents)
     return [folder / name for name in contents]
+
+
+def _file_name(owner: str) -> str:
+    """Name of an owner's files; an owner who is called as those without one is told apart."""
+    if not owner:
+        return NO_OWNER
+    return f"{owner}%" if owner.casefold() == NO_OWNER else safe_name(owner)
 
 
 def _comparison_files(found: Comparison) -> dict[str, bytes]:

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from planner.domain.calendar import iso
-from planner.domain.fleet import Fleet
 from planner.domain.plan import Plan
 from planner.domain.rules import RULES
 from planner.ordering.replan import Replanned
-from planner.reporting.cells import NumberColumn, text_column, texts, whole_numbers
+from planner.reporting.cells import NumberColumn, column_of, whole_numbers
 from planner.reporting.schedule import schedule
 from planner.tracking.compare import Comparison, Move, Refusals, Slack
 from planner.tracking.progress import DONE_STATUS, SOON, Progress
@@ -34,6 +33,17 @@ _COLUMNS: Final = (
     "what",
 )
 
+_OF_ACTION: Final = (
+    "client",
+    "server",
+    "account",
+    "key_database",
+    "certificate",
+    "option",
+    "value",
+)
+"""Columns of schedule.csv that say what an action is about."""
+
 Words = dict[str, str]
 Row = tuple[Words, dict[str, int | None]]
 """Texts and numbers of one row by column; what is not given is empty."""
@@ -55,7 +65,7 @@ def comparison(found: Comparison) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {
         column: _whole_numbers([numbers.get(column) for _, numbers in rows])
         if column in {"days", "slack_a", "slack_b"}
-        else text_column(texts(words.get(column, "") for words, _ in rows)[:-1])
+        else column_of(words.get(column, "") for words, _ in rows)
         for column in _COLUMNS
     }
     return pd.DataFrame(columns, copy=False)
@@ -64,32 +74,29 @@ def comparison(found: Comparison) -> pd.DataFrame:
 def progress(found: Progress) -> pd.DataFrame:
     """Return the table of progress.csv: how each action stands, and when it happened."""
     columns: dict[str, pd.Series] = {
-        "state": text_column(texts(row.state.value for row in found.rows)[:-1]),
-        "planned": text_column(texts(iso(row.planned) for row in found.rows)[:-1]),
-        "actual": text_column(texts(iso(row.actual) for row in found.rows)[:-1]),
+        "state": column_of(row.state.value for row in found.rows),
+        "planned": column_of(iso(row.planned) for row in found.rows),
+        "actual": column_of(iso(row.actual) for row in found.rows),
         "days_late": _whole_numbers([row.n_days_late for row in found.rows]),
+        "action": column_of(row.action.action.label for row in found.rows),
     }
-    for column in ("client", "server", "account", "key_database", "certificate", "option", "value"):
-        cells = texts(getattr(row.action, column) for row in found.rows)[:-1]
-        columns[column] = text_column(cells)
-    labels = text_column(texts(row.action.action.label for row in found.rows)[:-1])
-    what = text_column(texts(row.what for row in found.rows)[:-1])
-    frame = pd.DataFrame({**columns, "what": what}, copy=False)
-    frame.insert(4, "action", labels)
-    return frame
+    for column in _OF_ACTION:
+        columns[column] = column_of(getattr(row.action, column) for row in found.rows)
+    columns["what"] = column_of(row.what for row in found.rows)
+    return pd.DataFrame(columns, copy=False)
 
 
 def moves(found: Replanned) -> pd.DataFrame:
     """Return the table of moves.csv: each action that replanning moves, and why."""
     rows = found.moves
     columns = {
-        "before": text_column(texts(iso(row.before) for row in rows)[:-1]),
-        "date": text_column(texts(iso(row.action.day) for row in rows)[:-1]),
-        "action": text_column(texts(row.action.action.label for row in rows)[:-1]),
+        "before": column_of(iso(row.before) for row in rows),
+        "date": column_of(iso(row.action.day) for row in rows),
+        "action": column_of(row.action.action.label for row in rows),
     }
-    for column in ("client", "server", "account", "key_database", "certificate", "option", "value"):
-        columns[column] = text_column(texts(getattr(row.action, column) for row in rows)[:-1])
-    columns["reason"] = text_column(texts(row.reason for row in rows)[:-1])
+    for column in _OF_ACTION:
+        columns[column] = column_of(getattr(row.action, column) for row in rows)
+    columns["reason"] = column_of(row.reason for row in rows)
     return pd.DataFrame(columns, copy=False)
 
 
@@ -102,13 +109,13 @@ def due(found: Progress) -> pd.DataFrame:
     table = schedule(standing, found.comparison.b)
     is_due = (standing.day >= found.today) & (standing.day < found.today + SOON)
     is_due &= (table["status"].str.casefold() != DONE_STATUS).to_numpy()
-    table.insert(0, "owner", text_column(texts(_owners(standing))[:-1]))
+    table.insert(0, "owner", column_of(_owners(standing)))
     return table[is_due].sort_values("owner", kind="stable").reset_index(drop=True)
 
 
 def _owners(plan: Plan) -> Iterator[str]:
     """Owner of each action's client; empty where there is none."""
-    fleet: Fleet = plan.fleet
+    fleet = plan.fleet
     for client in plan.client.tolist():
         yield fleet.clients.owner[client] if 0 <= client < len(fleet.clients) else ""
 

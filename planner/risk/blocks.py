@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.calendar import NEVER, Days
 from planner.domain.fleet import Flags, Fleet, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import Mode
@@ -25,6 +25,7 @@ from planner.engine.retiming import (
 )
 from planner.engine.settled import parts_of_clients, parts_of_servers, settled_table
 from planner.engine.timeline import Timeline
+from planner.engine.timelines import Facts
 from planner.engine.walks import receivers
 from planner.risk.draws import Draws, endpoints_of, restricted
 from planner.risk.model import Block, Dated, Plain, Rest, Rows, flags_of_places, read_only
@@ -97,11 +98,11 @@ class _Whole:
         self._pieces = Pieces(*(column[kept] for column in pieces))
         counts = np.bincount(self._pieces.session, minlength=len(fleet.sessions))
         self._piece_first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        self._client_parts = parts_of_clients(self._taken.facts_before)
-        self._new_client_parts = parts_of_clients(self._new_facts())
+        self._old_parts = self._parts(self._taken.facts_before)
+        self._new_parts = self._parts(self._new_facts())
         self._lay_out_rows(found)
 
-    def _new_facts(self) -> NDArray[np.uint16]:
+    def _new_facts(self) -> Facts:
         """Facts of each endpoint after its only action on its level, if it has one."""
         taken = self._taken
         if not len(taken.level_facts):
@@ -109,6 +110,13 @@ class _Whole:
         return np.where(
             self._has_level, taken.level_facts[self._first_level], taken.facts_before
         ).astype(np.uint16)
+
+    def _parts(self, facts: Facts) -> Numbers:
+        """Part of a place in `settled_table` that a level of each endpoint gives."""
+        n_clients = len(self.fleet.clients)
+        return np.concatenate(
+            [parts_of_clients(facts[:n_clients]), parts_of_servers(facts[n_clients:])]
+        )
 
     def _maybe_plain(self) -> Flags:
         """Whether one change of level at each end, and trust, may be all that slips decide."""
@@ -168,7 +176,7 @@ class _Whole:
         place = np.searchsorted(pairs, of_deadline)
         self._row_deadline = np.full(len(pairs), -1, dtype=np.int32)
         self._row_deadline[place] = np.arange(len(found))
-        has_lead = (found.planned != ALWAYS) & (found.planned != NEVER)
+        has_lead, _ = found.slack()
         self._has_lead = np.zeros(len(pairs), dtype=np.bool_)
         self._has_lead[place] = has_lead
         calendar, days = self.fleet.calendar, range(p.start, p.end)
@@ -263,18 +271,18 @@ class _Whole:
         )
 
     def _dated(self, endpoints: Numbers, place: Numbers) -> Dated:
-        is_server = len(endpoints) > 0 and endpoints[0] >= self._taken.program.n_clients
-        old, new = self._client_parts[endpoints], self._new_client_parts[endpoints]
-        if is_server:
-            old = parts_of_servers(self._taken.facts_before[endpoints])
-            new = parts_of_servers(self._new_facts()[endpoints])
         has_level = self._has_level[endpoints]
         level = self._first_level[endpoints]
         day: Days = np.full(len(endpoints), NEVER, dtype=np.int32)
         slipping = np.full(len(endpoints), -1, dtype=np.int32)
         day[has_level] = self._level_day[level[has_level]]
         slipping[has_level] = place[self._level_draw[level[has_level]]]
-        return Dated(old=old, new=new, day=day, slipping=slipping)
+        return Dated(
+            old=self._old_parts[endpoints],
+            new=self._new_parts[endpoints],
+            day=day,
+            slipping=slipping,
+        )
 
     def _rest(
         self, sessions: Numbers, plain: Numbers, clients: Numbers, rows: Numbers, place: Numbers

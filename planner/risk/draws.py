@@ -64,7 +64,7 @@ def draws_of(plan: Plan, slips: Sequence[Slip], seed: int) -> Draws:
     windows = ["", *dict.fromkeys(window.site.casefold() for window in fleet.calendar.windows)]
     window_of = {name: number for number, name in enumerate(windows)}
     window = np.array([window_of.get(name, 0) for name in site[row].tolist()], dtype=np.int32)
-    steps = [np.array(slip.delay.shares_done()) for slip in slips]
+    steps = [slip.delay.shares_done() for slip in slips]
     step_first = np.cumsum([0, *map(len, steps)], dtype=np.int32)
     step = np.concatenate([np.zeros(0), *steps])
     first_day = fleet.start

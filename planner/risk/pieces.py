@@ -4,15 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.domain.calendar import Days
+from planner.domain.calendar import NEVER, Days
 from planner.domain.fleet import Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import LOCAL_BIT, SSLACCEPTCERTFROMSERV
 from planner.engine.compiled import compiled
 from planner.engine.kernel import options_of
-from planner.engine.program import Facts, Program
+from planner.engine.program import Program
 from planner.engine.settled import constants_with, server_part
-from planner.engine.timelines import SERVER_MD5, SERVER_VALID, ServerInputs
+from planner.engine.timelines import SERVER_MD5, SERVER_VALID, Facts, ServerInputs
 
 _ACCEPTS = SSLACCEPTCERTFROMSERV.mask
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
@@ -124,7 +124,7 @@ def _next_validity(servers: ServerInputs, certificate: int, day: int) -> int:
     begin, finish = servers.valid_from[certificate], servers.valid_to[certificate]
     if begin > day:
         return int(begin)
-    return int(finish) if finish > day else 2**31 - 1
+    return int(finish) if finish > day else NEVER
 
 
 @compiled

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain import views
-from planner.domain.calendar import ALWAYS, NEVER, Days, iso
+from planner.domain.calendar import Days, iso
 from planner.domain.fleet import Flags, Numbers
 from planner.domain.plan import Plan
 from planner.engine.deadlines import Deadlines
@@ -83,8 +83,7 @@ class Risk:
 
     def has_lead(self) -> Flags:
         """Whether an import is planned for each row of the deadlines."""
-        planned = self.deadlines.planned
-        has_lead: Flags = (planned != ALWAYS) & (planned != NEVER)
+        has_lead, _ = self.deadlines.slack()
         return has_lead
 
     def finish_at(self, share: float) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.domain import views
 from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.findings import day_text
 from planner.domain.plan import UPGRADES, Plan, PlannedAction
 from planner.engine.timeline import simulate
 from planner.tracking.compare import Comparison, compare
@@ -118,9 +119,9 @@ class Progress:
             f"{self.count(State.OPEN):,} later",
             f"to look at: {self.count(State.CONTRADICTING):,} contradicting, "
             f"{self.count(State.UNPLANNED):,} unplanned",
-            f"finish: {_day(forecast.planned)} as planned, {_day(forecast.standing)} as things "
-            f"stand, {_day(forecast.median)} at the usual delay, {_day(forecast.cautious)} with "
-            "caution",
+            f"finish: {day_text(forecast.planned)} as planned, {day_text(forecast.standing)} as "
+            f"things stand, {day_text(forecast.median)} at the usual delay, "
+            f"{day_text(forecast.cautious)} with caution",
             *self.comparison.lines(),
         )
 
@@ -282,7 +283,3 @@ def _forecast(rows: Sequence[Tracked], today: int) -> Forecast:
         median=finish(usual),
         cautious=finish(cautious),
     )
-
-
-def _day(day: int) -> str:
-    return iso(day) or "never"

@@ -13,10 +13,9 @@ from planner.engine.policies import replanned, under_policy
 from planner.engine.timeline import simulate
 from planner.reporting import plots
 from planner.widgets.download import DownloadButton
-from planner.widgets.panel import Drawing, Panel, Slider
+from planner.widgets.panel import WHOLE_LABEL, Drawing, Panel, Slider, weekly_limit
 
 _LONGEST_LEAD: Final = 40
-_WHOLE_LABEL: Final = {"description_width": "initial"}
 
 
 class DeadlineExplorer:
@@ -45,19 +44,13 @@ class DeadlineExplorer:
             minimum=0,
             maximum=max(_LONGEST_LEAD, calendar.lead_days),
         )
-        self.imports_per_week = ipywidgets.BoundedIntText(
-            description="Imports per week (0: unlimited)",
-            value=capacity.imports_per_week or 0,
-            min=0,
-            max=1_000_000,
-            style=_WHOLE_LABEL,
-        )
+        self.imports_per_week = weekly_limit("Imports", capacity.imports_per_week)
         self.working_days = ipywidgets.SelectMultiple(
             description="Working days",
             options=WEEKDAYS,
             value=[WEEKDAYS[day] for day in sorted(calendar.working_days)],
             rows=len(WEEKDAYS),
-            style=_WHOLE_LABEL,
+            style=WHOLE_LABEL,
         )
         self.freezes = ipywidgets.Checkbox(description="Freezes hold", value=True)
         self.plans_anew = ipywidgets.Checkbox(description="Plan all imports anew", value=False)

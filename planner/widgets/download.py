@@ -1,13 +1,13 @@
 """A button that hands a table to the browser as a CSV file."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import anywidget
 import pandas as pd
 import traitlets
 
 from planner.reporting.cells import csv_bytes
+from planner.widgets.panel import STATIC
 
 Table = Callable[[], pd.DataFrame]
 
@@ -23,8 +23,8 @@ class DownloadButton(anywidget.AnyWidget):
         Name of the file.
     """
 
-    _esm = Path(__file__).parent / "static" / "download.js"
-    _css = Path(__file__).parent / "static" / "planner.css"
+    _esm = STATIC / "download.js"
+    _css = STATIC / "planner.css"
     file = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, table: Table, file: str) -> None:

@@ -11,7 +11,7 @@ from planner.domain.rules import Mode
 from planner.engine.timeline import Timeline
 from planner.reporting import plots, tables
 from planner.widgets.download import DownloadButton
-from planner.widgets.panel import Drawing, Panel, Slider
+from planner.widgets.panel import Drawing, Panel, day_slider
 
 _ALL: Final = "all modes"
 
@@ -30,9 +30,7 @@ class FleetExplorer:
     def __init__(self, timeline: Timeline) -> None:
         fleet = timeline.plan.fleet
         self.timeline = timeline
-        self.day = Slider(
-            label="Day", value=fleet.start, minimum=fleet.start, maximum=fleet.end - 1, is_day=True
-        )
+        self.day = day_slider(fleet)
         self.mode = ipywidgets.Dropdown(
             description="Sessions", options=[_ALL, *(mode.label for mode in Mode)]
         )

@@ -30,14 +30,13 @@ from planner.reporting.plots.style import counted
 from planner.reporting.schedule import schedule
 from planner.tracking.compare import Comparison, compare
 from planner.widgets.download import DownloadButton
-from planner.widgets.panel import Drawing, Panel
+from planner.widgets.panel import WHOLE_LABEL, Drawing, Panel, seed_field, weekly_limit
 
 SEARCH: Final = "optimised"
 """The choice that searches for the best order."""
 GIVEN: Final = "the given plan"
 BEFORE: Final = "the order before"
 
-_WHOLE_LABEL: Final = {"description_width": "initial"}
 _PAUSE: Final = 0.2
 """Shortest time between two words about a search [s]."""
 
@@ -83,21 +82,19 @@ class OrderExplorer:
         self._thread: threading.Thread | None = None
         self._is_cancelled = threading.Event()
         self.strategy = ipywidgets.Dropdown(
-            description="Order", options=[*STRATEGIES, SEARCH], style=_WHOLE_LABEL
+            description="Order", options=[*STRATEGIES, SEARCH], style=WHOLE_LABEL
         )
-        self.clients_per_week = _limit("Clients", capacity.clients_per_week)
-        self.servers_per_week = _limit("Servers", capacity.servers_per_week)
-        self.imports_per_week = _limit("Imports", capacity.imports_per_week)
+        self.clients_per_week = weekly_limit("Clients", capacity.clients_per_week)
+        self.servers_per_week = weekly_limit("Servers", capacity.servers_per_week)
+        self.imports_per_week = weekly_limit("Imports", capacity.imports_per_week)
         self.windows = ipywidgets.Checkbox(description="Site windows hold", value=True)
         self.freezes = ipywidgets.Checkbox(description="Freezes hold", value=True)
         self.seconds = ipywidgets.BoundedFloatText(
-            description="Seconds at most", value=30.0, min=0.1, max=36_000, style=_WHOLE_LABEL
+            description="Seconds at most", value=30.0, min=0.1, max=36_000, style=WHOLE_LABEL
         )
-        self.seed = ipywidgets.BoundedIntText(
-            description="Seed", value=0, min=0, max=2**31 - 1, style=_WHOLE_LABEL
-        )
+        self.seed = seed_field()
         self.against = ipywidgets.Dropdown(
-            description="Compare with", options=[GIVEN, BEFORE], style=_WHOLE_LABEL
+            description="Compare with", options=[GIVEN, BEFORE], style=WHOLE_LABEL
         )
         actions = {
             "Make the order": self.make,
@@ -312,16 +309,6 @@ class OrderExplorer:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         return self.panel.bundle(repr(self))
-
-
-def _limit(what: str, limit: int | None) -> ipywidgets.BoundedIntText:
-    return ipywidgets.BoundedIntText(
-        description=f"{what} per week (0: unlimited)",
-        value=limit or 0,
-        min=0,
-        max=1_000_000,
-        style=_WHOLE_LABEL,
-    )
 
 
 def _button(name: str, action: Callable[[], None]) -> ipywidgets.Button:

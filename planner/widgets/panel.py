@@ -15,12 +15,15 @@ import pandas as pd
 import traitlets
 from matplotlib.axes import Axes
 
+from planner.domain.fleet import Fleet
 from planner.reporting.plots.dark import darken
 from planner.reporting.plots.style import quick_picture
 
 STATIC: Final = Path(__file__).parent / "static"
 MOST_ROWS: Final = 200
 """Rows of a table that a page shows; a download has them all."""
+WHOLE_LABEL: Final = {"description_width": "initial"}
+"""Style of a control whose label is not cut."""
 
 
 class Slider(anywidget.AnyWidget):
@@ -40,6 +43,31 @@ class Slider(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"Slider({self.label!r}, {self.value} of {self.minimum}..{self.maximum})"
+
+
+def day_slider(fleet: Fleet) -> Slider:
+    """Return a slider over the days of a fleet's horizon."""
+    return Slider(
+        label="Day", value=fleet.start, minimum=fleet.start, maximum=fleet.end - 1, is_day=True
+    )
+
+
+def weekly_limit(what: str, limit: int | None) -> ipywidgets.BoundedIntText:
+    """Return a field for a capacity of a week; 0 is unlimited."""
+    return ipywidgets.BoundedIntText(
+        description=f"{what} per week (0: unlimited)",
+        value=limit or 0,
+        min=0,
+        max=1_000_000,
+        style=WHOLE_LABEL,
+    )
+
+
+def seed_field() -> ipywidgets.BoundedIntText:
+    """Return a field for the seed of random numbers."""
+    return ipywidgets.BoundedIntText(
+        description="Seed", value=0, min=0, max=2**31 - 1, style=WHOLE_LABEL
+    )
 
 
 class View(anywidget.AnyWidget):

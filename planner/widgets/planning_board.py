@@ -236,7 +236,7 @@ def _totals(found: Deadlines) -> list[list[str]]:
         ["imports not safe", f"{len(found) - safe:,}"],
         ["errors", f"{errors:,}"],
         ["exposure", f"{plan_measures.exposure:,.0f}"],
-        ["busiest week", f"{counted(plan_measures.peak_imports_per_week, 'import')}"],
+        ["busiest week", counted(plan_measures.peak_imports_per_week, "import")],
         ["finish", iso(plan_measures.finish) or "never"],
     ]
 

@@ -13,13 +13,12 @@ from planner.risk.delays import Delay, Slip
 from planner.risk.result import Risk
 from planner.risk.sweep import slip
 from planner.widgets.download import DownloadButton
-from planner.widgets.panel import Drawing, Panel, Slider
+from planner.widgets.panel import WHOLE_LABEL, Drawing, Panel, Slider, seed_field
 
 _LONGEST_MEAN: Final = 20
 _MOST_RUNS: Final = 1_000
 _SESSION_RUNS: Final = 2_000_000
 """Sessions times runs that a page computes while somebody waits."""
-_WHOLE_LABEL: Final = {"description_width": "initial"}
 
 
 class RiskExplorer:
@@ -49,11 +48,9 @@ class RiskExplorer:
             value=max(10, min(200, _SESSION_RUNS // n_sessions)),
             min=1,
             max=_MOST_RUNS,
-            style=_WHOLE_LABEL,
+            style=WHOLE_LABEL,
         )
-        self.seed = ipywidgets.BoundedIntText(
-            description="Seed", value=0, min=0, max=2**31 - 1, style=_WHOLE_LABEL
-        )
+        self.seed = seed_field()
         controls = (self.upgrades, self.imports, self.earlier, self.runs, self.seed)
         download = DownloadButton(self._leads, "lead_times.csv")
         self.panel = Panel(controls, self._draw, below=[download])

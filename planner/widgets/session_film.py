@@ -8,7 +8,7 @@ from planner.engine.timeline import Timeline
 from planner.reporting import plots, tables
 from planner.reporting.plots.style import shortened
 from planner.widgets.download import DownloadButton
-from planner.widgets.panel import Drawing, Panel, Slider
+from planner.widgets.panel import Drawing, Panel, day_slider
 
 
 class SessionFilm:
@@ -29,9 +29,7 @@ class SessionFilm:
         self.endpoint = ipywidgets.Combobox(
             description="Host", options=names, value=endpoint or names[0], ensure_option=True
         )
-        self.day = Slider(
-            label="Day", value=fleet.start, minimum=fleet.start, maximum=fleet.end - 1, is_day=True
-        )
+        self.day = day_slider(fleet)
         download = DownloadButton(lambda: self.value, "film.csv")
         self.panel = Panel([self.endpoint, self.day], self._draw, below=[download])
 

@@ -14,11 +14,10 @@ from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from planner.reporting.colours import DARK, INK, MUTED, PAPER
-from planner.reporting.plots.style import figure_of
+from planner.reporting.plots.style import NUMBERS, figure_of
 
 _OF_TEXTS: Final = {colour: DARK[colour] for colour in (INK, MUTED)}
 """White letters stand on a colour of their own and stay."""
-_NUMBERS: Final = "_numbers"
 
 
 def darken(ax: Axes) -> Axes:
@@ -43,7 +42,7 @@ def _darken(artist: Artist) -> None:
             artist.set_color(_dark(artist.get_color()))
             artist.set_markerfacecolor(_dark(artist.get_markerfacecolor()))
             artist.set_markeredgecolor(_dark(artist.get_markeredgecolor()))
-        case Collection() if artist.get_label() != _NUMBERS:
+        case Collection() if artist.get_label() != NUMBERS:
             artist.set_facecolor(_all_dark(to_rgba_array(artist.get_facecolor())))
             artist.set_edgecolor(_all_dark(to_rgba_array(artist.get_edgecolor())))
         case Patch():

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from planner.domain.calendar import ALWAYS, NEVER, mondays_of
+from planner.domain.calendar import ALWAYS, NEVER
 from planner.domain.fleet import Numbers
 from planner.domain.rules import Verdict
 from planner.engine.deadlines import Deadlines
@@ -31,7 +31,14 @@ from planner.reporting.plots.style import (
     shortened,
     time_axis,
 )
-from planner.reporting.plots.weeks import Block, Lane, choose_weeks, draw_bands, draw_blocks
+from planner.reporting.plots.weeks import (
+    Block,
+    Lane,
+    busiest_week,
+    choose_weeks,
+    draw_bands,
+    draw_blocks,
+)
 
 _TITLE: Final = "When trusted certificates must be distributed"
 _WIDTH: Final = 12.0
@@ -218,17 +225,17 @@ def _draw_groups(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
     weeks = choose_weeks(
         int(days.min()),
         int(days.max()),
-        busiest_week=max(_busiest(group, day) for day in (needed, latest_safe)),
+        busiest_week=max(busiest_week(group, day, n_groups) for day in (needed, latest_safe)),
         width=_WIDTH - 3.4,
     )
-    counted = {
+    kinds = {
         "planned": (BLUE, "", is_planned, planned),
         "latest safe": (PURPLE, "", np.ones(len(rows), dtype=np.bool_), latest_safe),
         "needed": (MUTED, "", np.ones(len(rows), dtype=np.bool_), needed),
         "too late": (VERMILION, _LATE_HATCH, too_late, needed),
     }
     lanes_of_group: list[list[Lane]] = [[] for _ in range(n_groups)]
-    for name, (colour, hatch, chosen, day) in counted.items():
+    for name, (colour, hatch, chosen, day) in kinds.items():
         counts = weeks.count(group[chosen], day[chosen], n_groups)
         for number, lanes in enumerate(lanes_of_group):
             if name != "too late" or counts[number].any():
@@ -251,12 +258,6 @@ def _draw_groups(deadlines: Deadlines, rows: Numbers, ax: Axes | None) -> Axes:
     heading(ax, title, numbers(deadlines))
     legend_below(ax, [*_lane_handles(with_late=bool(too_late.any())), *freezes])
     return ax
-
-
-def _busiest(group: Numbers, day: Numbers) -> int:
-    """Largest count of one group in one week."""
-    _, counts = np.unique(mondays_of(day) * 64 + group, return_counts=True)
-    return int(counts.max())
 
 
 def _remarks(deadlines: Deadlines, rows: Numbers, group: Numbers, n_groups: int) -> Sequence[str]:

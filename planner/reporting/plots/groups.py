@@ -23,8 +23,6 @@ class EndpointGroups:
     ----------
     number
         Shape `(n_endpoints,)`, places in `names`; -1 for endpoints that were left out.
-    size
-        Shape `(len(names),)`, count of endpoints in each group.
     """
 
     by: str
@@ -32,7 +30,7 @@ class EndpointGroups:
     number: Numbers
 
     def size(self) -> Numbers:
-        """Count of endpoints in each group."""
+        """Count of endpoints in each group; shape `(len(names),)`."""
         inside = self.number[self.number >= 0]
         return np.bincount(inside, minlength=len(self.names)).astype(np.int32)
 

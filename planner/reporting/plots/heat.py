@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from planner.domain.calendar import iso, mondays_of
 from planner.domain.rules import VERDICTS, Verdict
@@ -13,10 +12,10 @@ from planner.reporting.colours import VERDICT_COLOURS, VERDICT_HATCHES, VERDICT_
 from planner.reporting.plots.groups import ROW_LIMIT
 from planner.reporting.plots.style import (
     SMALL,
+    area_handle,
     boxes,
     clean,
     counted,
-    darkened_lines,
     heading,
     legend_below,
     new_axes,
@@ -112,12 +111,10 @@ def deadline_heat(deadlines: Deadlines, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0, labelsize=SMALL)
     heading(ax, f"Hosts by week of their latest safe day: {plain(fleet.name)}", _numbers(deadlines))
     handles = [
-        Patch(
-            facecolor=VERDICT_COLOURS[verdict],
-            edgecolor=darkened_lines(VERDICT_COLOURS[verdict]),
-            hatch=VERDICT_HATCHES[verdict],
-            linewidth=0,
-            label=f"{VERDICT_LETTERS[verdict]}  {verdict.value}",
+        area_handle(
+            VERDICT_COLOURS[verdict],
+            VERDICT_HATCHES[verdict],
+            f"{VERDICT_LETTERS[verdict]}  {verdict.value}",
         )
         for verdict in (_BY_GRAVITY[number] for number in present)
     ]

@@ -15,19 +15,17 @@ from planner.engine.timeline import Timeline
 from planner.reporting.colours import (
     INK,
     MODE_COLOURS,
-    MODE_HATCHES,
     MODE_LETTERS,
     STACKING,
     text_on,
 )
 from planner.reporting.plots.style import (
     NORMAL,
-    areas,
     clean,
     counted,
-    hatch_colour,
     heading,
     legend_below,
+    mode_area,
     mode_handle,
     new_axes,
     plain,
@@ -60,16 +58,7 @@ def sessions_by_mode(timeline: Timeline, *, ax: Axes | None = None) -> Axes:
     present = [mode for mode in STACKING if counts[:, mode].any()]
     for mode in present:
         top = base + np.repeat(counts[starts, mode], 2)
-        outline = np.concatenate([np.stack([x, base], axis=-1), np.stack([x, top], axis=-1)[::-1]])
-        ax.add_collection(
-            areas(
-                [outline],
-                colour=MODE_COLOURS[mode],
-                hatch=MODE_HATCHES[mode],
-                hatch_colour=hatch_colour(mode),
-                label=mode.label,
-            )
-        )
+        ax.add_collection(mode_area(mode, x, base, top))
         _write_letter(ax, mode, x, base, top, timeline.n_sessions)
         base = top
     clean(ax)

@@ -13,6 +13,7 @@ from planner.domain.calendar import iso
 from planner.domain.fleet import Fleet, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import Mode
+from planner.engine.deadlines import level_facts_on
 from planner.engine.timeline import Timeline
 from planner.reporting.colours import (
     INK,
@@ -40,7 +41,6 @@ from planner.reporting.plots.style import (
     plain,
     shortened,
 )
-from planner.reporting.schedule import level_facts_on
 
 _WIDTH: Final = 11.0
 _BAR: Final = 0.012

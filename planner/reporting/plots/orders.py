@@ -17,8 +17,6 @@ from planner.engine.measures import measures
 from planner.reporting.colours import (
     INK,
     LINE,
-    MODE_COLOURS,
-    MODE_HATCHES,
     MUTED,
     PAPER,
     STACKING,
@@ -30,7 +28,7 @@ from planner.reporting.plots.style import (
     areas,
     boxes,
     clean,
-    hatch_colour,
+    mode_area,
     mode_handle,
     plain,
     time_axis,
@@ -140,15 +138,7 @@ def _draw_modes(ax: Axes, found: Deadlines) -> None:
     base = np.zeros(len(x))
     for mode in _modes(found):
         top = base + np.repeat(counts[:, mode], 2)
-        outline = np.concatenate([np.stack([x, base], axis=-1), np.stack([x, top], axis=-1)[::-1]])
-        area = areas(
-            [outline],
-            colour=MODE_COLOURS[mode],
-            hatch=MODE_HATCHES[mode],
-            hatch_colour=hatch_colour(mode),
-            label=mode.label,
-        )
-        ax.add_collection(area)
+        ax.add_collection(mode_area(mode, x, base, top))
         base = top
     ax.set_ylim(0, max(1, len(fleet.sessions)))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from planner.domain.calendar import NEVER, Days, iso, mondays_of
 from planner.domain.fleet import Codes, Fleet, Numbers
 from planner.domain.levels import LevelFact
-from planner.domain.plan import Action, Plan
+from planner.domain.plan import UPGRADES, Action, Plan
 from planner.engine.program import Program, compile_plan
 from planner.reporting.cells import ranks
 from planner.reporting.colours import BLUE, GREEN, INK, LINE, MUTED, PURPLE, SKY, VERMILION
@@ -36,6 +36,7 @@ from planner.reporting.plots.weeks import (
     Block,
     Lane,
     Weeks,
+    busiest_week,
     choose_weeks,
     draw_bands,
     draw_blocks,
@@ -173,7 +174,7 @@ def _rows(fleet: Fleet, events: Events) -> Numbers:
     """Endpoints with a row of their own, by first upgrade: servers, then clients."""
     n_clients = len(fleet.clients)
     first = np.full(fleet.n_endpoints, NEVER, dtype=np.int32)
-    changes = events.are(Action.UPGRADE_SERVER, Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT)
+    changes = events.are(*UPGRADES)
     np.minimum.at(first, events.endpoint[changes], events.day[changes])
     is_client = np.arange(fleet.n_endpoints) < n_clients
     order = np.lexsort((ranks(fleet.endpoint_names()), first, is_client)).astype(np.int32)
@@ -245,13 +246,8 @@ def _without_line(marks: Line2D) -> Line2D:
 
 def _weeks(fleet: Fleet, events: Events, groups: EndpointGroups) -> Weeks:
     group = groups.number[events.endpoint]
-    busiest = 0
-    for _, _, actions in _LANES:
-        chosen = events.are(*actions) & (group >= 0)
-        if chosen.any():
-            cell = mondays_of(events.day[chosen]).astype(np.int64) * (ROW_LIMIT + 1)
-            _, counts = np.unique(cell + group[chosen], return_counts=True)
-            busiest = max(busiest, int(counts.max()))
+    lanes = [events.are(*actions) & (group >= 0) for _, _, actions in _LANES]
+    busiest = max(busiest_week(group[lane], events.day[lane], len(groups.names)) for lane in lanes)
     return choose_weeks(fleet.start, fleet.end - 1, busiest_week=busiest, width=_WIDTH - 3.0)
 
 

@@ -38,14 +38,14 @@ def lead_chart(found: Risk, *, ax: Axes | None = None) -> Axes:
     policy = found.plan.fleet.calendar.lead_days
     leads = found.leads[found.has_lead()]
     longest = max(int(leads.max(initial=0)), policy) + 1
-    holds = np.cumsum(np.bincount(leads, minlength=longest + 1))[: longest + 1]
+    holds = np.cumsum(np.bincount(leads, minlength=longest + 1))
     edges = np.arange(longest + 2) - 0.5
     bars = [
         np.array([(left + 0.08, 0), (right - 0.08, 0), (right - 0.08, n), (left + 0.08, n)])
         for left, right, n in zip(edges[:-1], edges[1:], holds.tolist(), strict=True)
         if n
     ]
-    ax.add_collection(areas(bars, colour=BLUE, hatch="", hatch_colour=BLUE, label="holds"))
+    ax.add_collection(areas(bars, colour=BLUE, label="holds"))
     ax.axhline(len(leads), color=INK, linewidth=1.2, linestyle=(0, (1, 2)))
     ax.axvline(policy, color=ORANGE, linewidth=2.4, linestyle=(0, (5, 3)))
     clean(ax)
@@ -78,5 +78,5 @@ def numbers(found: Risk) -> str:
         f"A lead of {counted(policy, 'working day')} is enough for {enough:,} of "
         f"{counted(len(leads), 'import')}; some session is refused in {found.probability:.1%} of "
         f"{counted(found.n_runs, 'run')}; finish {iso(found.finish_at(0.5)) or 'never'} in half of "
-        f"them."
+        "them."
     )

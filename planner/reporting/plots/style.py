@@ -44,6 +44,8 @@ DPI: Final = 120
 SCREEN_DPI: Final = 96
 SMALL: Final = 8.0
 NORMAL: Final = 9.0
+NUMBERS: Final = "_numbers"
+"""Label of the numbers in cells; `dark` knows them by it."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _MOST_TICKS: Final = 13
 _AXES_SHARE: Final = 0.78
@@ -56,6 +58,7 @@ _METADATA: Final[dict[str, dict[str, str | None]]] = {
 }
 
 Vertices = NDArray[np.float64]
+Line = NDArray[np.float64]
 
 
 class Picture(Figure):
@@ -134,9 +137,10 @@ def _week_ticks(start: int, end: int) -> list[tuple[int, str]]:
 
 def heading(ax: Axes, title: str, subtitle: str) -> None:
     """Write what the picture shows, and below it the key numbers; the picture's words say both."""
-    if isinstance(figure := figure_of(ax), Picture):
+    figure = figure_of(ax)
+    if isinstance(figure, Picture):
         figure.words = f"{title}. {subtitle}"
-    lines = textwrap.wrap(subtitle, int(_AXES_SHARE * figure_of(ax).get_figwidth() / 0.063))
+    lines = textwrap.wrap(subtitle, int(_AXES_SHARE * figure.get_figwidth() / 0.063))
     ax.annotate(
         "\n".join(lines),
         (0, 1),
@@ -213,12 +217,18 @@ def darkened_lines(colour: str) -> str:
 
 def mode_handle(mode: Mode, text: str = "") -> Patch:
     """Return the legend entry of a mode: colour, hatch and letter."""
+    label = f"{MODE_LETTERS[mode]}  {mode.label}{text}"
+    return area_handle(MODE_COLOURS[mode], MODE_HATCHES[mode], label)
+
+
+def area_handle(colour: str, hatch: str, label: str) -> Patch:
+    """Return the legend entry of areas."""
     return Patch(
-        facecolor=MODE_COLOURS[mode],
-        edgecolor=hatch_colour(mode),
-        hatch=MODE_HATCHES[mode],
+        facecolor=colour,
+        edgecolor=darkened_lines(colour),
+        hatch=hatch,
         linewidth=0,
-        label=f"{MODE_LETTERS[mode]}  {mode.label}{text}",
+        label=label,
     )
 
 
@@ -245,9 +255,19 @@ def areas(
     return collection
 
 
-def one_area(
-    corners: Vertices, *, colour: str, hatch: str = "", label: str = "", zorder: float = 1
-) -> PathPatch:
+def mode_area(mode: Mode, x: Line, base: Line, top: Line) -> PolyCollection:
+    """Return the area of a mode in a stack, between two lines."""
+    outline = np.concatenate([np.stack([x, base], axis=-1), np.stack([x, top], axis=-1)[::-1]])
+    return areas(
+        [outline],
+        colour=MODE_COLOURS[mode],
+        hatch=MODE_HATCHES[mode],
+        hatch_colour=hatch_colour(mode),
+        label=mode.label,
+    )
+
+
+def one_area(corners: Vertices, *, colour: str, hatch: str = "", label: str = "") -> PathPatch:
     """Return many polygons of one look as one shape: their hatch is then drawn once, not for each.
 
     `corners` has shape `(n, n_corners, 2)`.
@@ -259,7 +279,6 @@ def one_area(
         hatch=hatch,
         linewidth=0,
         label=label,
-        zorder=zorder,
     )
 
 
@@ -295,9 +314,9 @@ def shade_freezes(ax: Axes, calendar: Calendar, start: int, end: int) -> list[Ar
         hatch=_FREEZE_HATCH,
         hatch_colour=FREEZE_LINES,
         zorder=0.2,
+        label="freezes",
     )
     collection.set_transform(ax.get_xaxis_transform())
-    collection.set_label("freezes")
     ax.add_collection(collection, autolim=False)
     handle = Patch(
         facecolor=SHADE,

@@ -6,15 +6,16 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from planner.domain.calendar import iso
 from planner.engine.distribution import Distribution, Reach
-from planner.reporting.colours import BLUE, INK, ORANGE, PURPLE, darkened
+from planner.reporting.colours import BLUE, INK, ORANGE, PURPLE
 from planner.reporting.plots.style import (
+    area_handle,
     areas,
     clean,
     counted,
+    darkened_lines,
     heading,
     legend_below,
     new_axes,
@@ -60,26 +61,17 @@ def wave_chart(distribution: Distribution, *, ax: Axes | None = None) -> Axes:
             for day, low, n in zip(monday.tolist(), height.tolist(), counts.tolist(), strict=True)
             if n
         ]
-        lines = darkened(colour, 0.72)
         ax.add_collection(
             areas(
                 [np.array(bar) for bar in bars],
                 colour=colour,
                 hatch=hatch,
-                hatch_colour=lines,
+                hatch_colour=darkened_lines(colour),
                 label=str(reach),
             )
         )
         if counts.any():
-            handles.append(
-                Patch(
-                    facecolor=colour,
-                    edgecolor=lines,
-                    hatch=hatch,
-                    linewidth=0,
-                    label=_NAMES[reach],
-                )
-            )
+            handles.append(area_handle(colour, hatch, _NAMES[reach]))
         height += counts
     capacity = fleet.capacity.imports_per_week
     if capacity is not None:

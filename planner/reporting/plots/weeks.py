@@ -15,10 +15,11 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
-from planner.domain.calendar import Days, monday_of
+from planner.domain.calendar import Days, monday_of, mondays_of
 from planner.reporting.colours import BAND, INK, MUTED, PAPER, darkened, mixed, text_on
 from planner.reporting.plots.style import (
     NORMAL,
+    NUMBERS,
     SMALL,
     Vertices,
     areas,
@@ -54,7 +55,7 @@ class Block:
 
     name: str
     lanes: tuple[Lane, ...]
-    remark: str = ""
+    remark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,12 @@ def choose_weeks(first: int, last: int, *, busiest_week: int, width: float) -> W
 
     per_cell = next(filter(is_readable, _WEEKS_PER_CELL), _WEEKS_PER_CELL[-1])
     return Weeks(start=start, n_cells=-(-n_weeks // per_cell), per_cell=per_cell)
+
+
+def busiest_week(group: NDArray[np.integer], day: Days, n_groups: int) -> int:
+    """Largest count of one group in one week."""
+    cell = mondays_of(day).astype(np.int64) * n_groups + group
+    return int(np.unique(cell, return_counts=True)[1].max(initial=0))
 
 
 def draw_blocks(
@@ -207,7 +214,7 @@ def _digits(ax: Axes, cells: _Cells, *, has_halo: bool) -> PathCollection:
         zorder=2,
     )
     digits.set_transform(Affine2D().scale(1 / 72) + figure_of(ax).dpi_scale_trans)
-    digits.set_label("_numbers")
+    digits.set_label(NUMBERS)
     if has_halo:
         digits.set_path_effects([withStroke(linewidth=2.2, foreground=PAPER)])
         digits.set_facecolor(INK)

@@ -17,13 +17,13 @@ from planner.reporting.runbooks.server import server_runbook
 def runbooks(deadlines: Deadlines) -> dict[str, str]:
     """Return every runbook as Markdown, by its file name below `runbooks/`.
 
-    Clients and servers without a single action in the horizon have none.
+    Clients and servers with nothing to do in the horizon have none.
 
     Notes
     -----
     Linear in actions, deadlines and sessions, apart from sorting.
     """
-    book, fleet = Book(deadlines), deadlines.timeline.plan.fleet
+    book, fleet = Book.of(deadlines), deadlines.timeline.plan.fleet
     found = {}
     for endpoint in range(fleet.n_endpoints):
         server = endpoint - len(fleet.clients)

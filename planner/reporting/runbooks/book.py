@@ -1,6 +1,6 @@
 """What all runbooks of one plan are written from, looked up once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,26 +24,28 @@ _OF_CLIENT = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Book:
     """One plan with its bundles, replacements and commands, and who has what."""
 
     deadlines: Deadlines
-    commands: list[str] = field(init=False)
-    bundles: Bundles = field(init=False)
-    replacements: Replacements = field(init=False)
-    bundles_of_endpoint: dict[int, list[Bundle]] = field(init=False)
-    needed_for_server: dict[str, list[tuple[Bundle, Anchor]]] = field(init=False)
-    sessions_of_client: Groups = field(init=False)
-    sessions_of_server: Groups = field(init=False)
-    sessions_of_account: Groups = field(init=False)
-    rows_of_endpoint: dict[int, list[int]] = field(init=False)
-    rows_of_server: dict[int, list[int]] = field(init=False)
+    commands: list[str]
+    bundles: Bundles
+    replacements: Replacements
+    bundles_of_endpoint: dict[int, list[Bundle]]
+    needed_for_server: dict[str, list[tuple[Bundle, Anchor]]]
+    sessions_of_client: Groups
+    sessions_of_server: Groups
+    sessions_of_account: Groups
+    rows_of_endpoint: dict[int, list[int]]
+    rows_of_server: dict[int, list[int]]
 
-    def __post_init__(self) -> None:
-        plan, fleet = self.plan, self.plan.fleet
-        sessions = fleet.sessions
-        found = bundles(self.deadlines)
+    @classmethod
+    def of(cls, deadlines: Deadlines) -> "Book":
+        """Look up what the runbooks of a plan say."""
+        plan = deadlines.timeline.plan
+        fleet, sessions = plan.fleet, plan.fleet.sessions
+        found = bundles(deadlines)
         bundles_of: dict[int, list[Bundle]] = {}
         needed_for: dict[str, list[tuple[Bundle, Anchor]]] = {}
         for bundle in found:
@@ -60,19 +62,19 @@ class Book:
                 of_endpoint.setdefault(client, []).append(row)
             else:
                 of_server.setdefault(own, []).append(row)
-        for name, value in {
-            "commands": schedule(plan, self.deadlines)["command"].tolist(),
-            "bundles": found,
-            "replacements": replacements(self.deadlines),
-            "bundles_of_endpoint": bundles_of,
-            "needed_for_server": needed_for,
-            "sessions_of_client": Groups.by(sessions.client, fleet.n_endpoints),
-            "sessions_of_server": Groups.by(sessions.server, len(fleet.servers)),
-            "sessions_of_account": Groups.by(sessions.account, len(fleet.accounts)),
-            "rows_of_endpoint": of_endpoint,
-            "rows_of_server": of_server,
-        }.items():
-            object.__setattr__(self, name, value)
+        return cls(
+            deadlines=deadlines,
+            commands=schedule(plan, deadlines)["command"].tolist(),
+            bundles=found,
+            replacements=replacements(deadlines),
+            bundles_of_endpoint=bundles_of,
+            needed_for_server=needed_for,
+            sessions_of_client=Groups.by(sessions.client, fleet.n_endpoints),
+            sessions_of_server=Groups.by(sessions.server, len(fleet.servers)),
+            sessions_of_account=Groups.by(sessions.account, len(fleet.accounts)),
+            rows_of_endpoint=of_endpoint,
+            rows_of_server=of_server,
+        )
 
     @property
     def plan(self) -> Plan:
@@ -101,7 +103,10 @@ def window(book: Book, site: str) -> str:
     """Say in words on which days of the week what may be done at a site."""
     calendar = book.plan.fleet.calendar
     window = calendar.window_of(site)
-    days = sorted(window.weekdays if window else calendar.working_days)
-    upgrades = " ".join(WEEKDAYS[day] for day in days) if window else "any day"
-    working = " ".join(WEEKDAYS[day] for day in sorted(calendar.working_days))
+    upgrades = _weekdays(window.weekdays) if window else "any day"
+    working = _weekdays(calendar.working_days)
     return f"upgrades {upgrades}; imports and options {working}; nothing in a freeze"
+
+
+def _weekdays(days: frozenset[int]) -> str:
+    return " ".join(WEEKDAYS[day] for day in sorted(days))

@@ -1,6 +1,7 @@
 """The runbook of one client."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from planner.domain.calendar import NEVER, iso
 from planner.domain.fleet import AccountKind, ClientKind, Numbers, SessionKind
@@ -60,17 +61,10 @@ def _sessions(book: Book, sessions: Numbers) -> list[str]:
 def _days(book: Book, endpoint: int, rows: Sequence[int]) -> list[str]:
     """Return the steps, day by day in the order in which they act."""
     lines = []
-    done: set[int] = set()
-    for row in rows:
-        if row in done:
-            continue
-        action = book.plan.row(row)
-        same = [
-            other
-            for other in rows
-            if book.plan.day[other] == action.day and book.plan.action[other] == action.action
-        ]
-        done.update(same)
+    plan = book.plan
+    for _, group in groupby(rows, key=lambda row: (plan.day[row], plan.action[row])):
+        same = list(group)
+        action = plan.row(same[0])
         match action.action:
             case Action.IMPORT_CERTIFICATE:
                 lines += imports(book, endpoint, same)
