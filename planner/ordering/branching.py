@@ -40,6 +40,7 @@ class Branching:
 
     def __init__(self, model: Model, relaxation: Relaxation, root: Bound) -> None:
         self._model, self._relaxation = model, relaxation
+        self._blocks = np.arange(model.n_blocks)
         self._servers = np.flatnonzero(model.n_servers > 0)
         block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
         self._weight: Floats = model.own_weight.astype(np.float64) + 1.0
@@ -57,22 +58,51 @@ class Branching:
 
     def branch(self, best: float) -> Bound | None:
         """Split the node with the least bound; the bound of the better child, None for no node."""
-        while self._nodes and self._nodes[0].value < best:
-            node = heapq.heappop(self._nodes)
-            may_end = node.may_end & ~_too_dear(node, best)
-            block, week = self._split(node, may_end)
-            if block < 0:
+        while (node := self._least(best)) is not None:
+            children = self._split(node, best, self._servers)
+            if children is None:
+                children = self._split(node, best, self._blocks)
+            if children is None:
                 # Every block has one week, so this is as good as it gets.
                 self._closed = node.value if self._closed is None else min(self._closed, node.value)
                 return node.bound
-            children = list(self._children(node, may_end, block, week, best))
-            for child in children:
-                if child.value < best:
-                    heapq.heappush(self._nodes, child)
+            self._keep(children)
             if children:
-                return min(children).bound
+                return children[0].bound
+        return None
+
+    def plunge(self, best: float) -> Bound | None:
+        """Settle the weeks of the servers one by one, on the better side of each split.
+
+        What is left out is kept for later. The bound of the last node, None for no node.
+        """
+        node = self._least(best)
+        while node is not None:
+            children = self._split(node, best, self._servers)
+            self._keep([node] if children is None else children[1:])
+            if not children or children[0].value >= best:
+                return node.bound
+            node = children[0]
+        return None
+
+    def _least(self, best: float) -> _Node | None:
+        """Take the node with the least bound, if it can hold a better order."""
+        if self._nodes and self._nodes[0].value < best:
+            return heapq.heappop(self._nodes)
         self._nodes.clear()
         return None
+
+    def _keep(self, nodes: list[_Node]) -> None:
+        for node in nodes:
+            heapq.heappush(self._nodes, node)
+
+    def _split(self, node: _Node, best: float, blocks: NDArray[np.intp]) -> list[_Node] | None:
+        """Split a node on the most open of some blocks, best child first; None if none is open."""
+        may_end = node.may_end & ~_too_dear(node, best)
+        block, week = self._most_open(blocks, node.bound.share, may_end)
+        if block < 0:
+            return None
+        return sorted(self._children(node, may_end, block, week, best))
 
     def _children(
         self, node: _Node, may_end: Flags2, block: int, week: int, best: float
@@ -95,17 +125,10 @@ class Branching:
             value = max(bound.value, node.value)
             yield _Node(value, self.n_nodes, relaxation.may_end, bound)
 
-    def _split(self, node: _Node, may_end: Flags2) -> tuple[int, int]:
-        """Block whose weeks are most open, and the week at whose end to split; -1 for none."""
-        for blocks in (self._servers, np.arange(self._model.n_blocks)):
-            choice = self._most_open(blocks, node.bound.share, may_end)
-            if choice[0] >= 0:
-                return choice
-        return -1, 0
-
     def _most_open(
         self, blocks: NDArray[np.intp], share: Singles, may_end: Flags2
     ) -> tuple[int, int]:
+        """Block whose weeks are most open, and the week at whose end to split; -1 for none."""
         blocks = blocks[may_end[blocks].sum(axis=1) > 1]
         if not len(blocks):
             return -1, 0

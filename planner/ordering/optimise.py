@@ -48,6 +48,10 @@ _LARGEST_PROGRAM: Final = 25_000
 _PROOF_NODES: Final = 500
 _CELLS_AT_ONCE: Final = 30_000
 """Nodes times weeks of the relaxations that are branched on in one iteration."""
+_TURNS_OF_PLUNGE: Final = 10
+"""In one of so many iterations a small tree is followed down to an order of all servers."""
+_WHOLE: Final = 0.01
+"""A mean week that is so close to the next one is that one."""
 _SHOWN: Final = 5
 _SMALL: Final = 100
 _TRIES_OF_SMALL: Final = 60
@@ -466,7 +470,7 @@ class _Prover:
         self._bound = self._ascent.bound()
         self._schedulers = (Scheduler(problem), Scheduler(problem))
         self._tree: Branching | None = None
-        self._before = -np.inf
+        self._before, self._n_turns = -np.inf, 0
         self._is_done = self._has_tried = False
         self.bound = self._bound.value
 
@@ -489,10 +493,14 @@ class _Prover:
                 return found
         size = self._relaxation.may_end.size
         child: Bound | None = None
-        for _ in range(max(1, _CELLS_AT_ONCE // size)):
-            child = self._tree.branch(best)
-            if child is None:
-                break
+        if size <= _CELLS_AT_ONCE and self._n_turns % _TURNS_OF_PLUNGE == 0:
+            child = self._tree.plunge(best)
+        else:
+            for _ in range(max(1, _CELLS_AT_ONCE // size)):
+                child = self._tree.branch(best)
+                if child is None:
+                    break
+        self._n_turns += 1
         self.bound = max(
             self.bound, min(best, best if self._tree.bound is None else self._tree.bound)
         )
@@ -525,12 +533,18 @@ class _Prover:
         """
         model = self._model
         zeros = np.zeros(model.n_blocks, dtype=np.int32)
-        orders = [np.argsort(weeks, kind="stable")]
+        wishes = [(np.argsort(weeks, kind="stable"), zeros)]
         if model.n_jobs:
-            orders.append(np.lexsort((weeks, model.n_servers == 0)))
+            in_its_week = zeros.copy()
+            for block in np.flatnonzero(model.n_servers > 0).tolist():
+                days = model.choices(block)
+                week = int(weeks[block] + _WHOLE)
+                place = int(np.searchsorted(model.week_of_day[days], week))
+                in_its_week[block] = days[min(place, len(days) - 1)]
+            wishes.append((np.lexsort((weeks, model.n_servers == 0)), in_its_week))
         placed = [
-            scheduler.schedule(Priorities(order=order.astype(np.int32), not_before=zeros))
-            for order, scheduler in zip(orders, self._schedulers, strict=False)
+            scheduler.schedule(Priorities(order=order.astype(np.int32), not_before=not_before))
+            for (order, not_before), scheduler in zip(wishes, self._schedulers, strict=False)
         ]
         found = [days for days in placed if not isinstance(days, Stuck)]
         return min(found, key=model.cost, default=None)
