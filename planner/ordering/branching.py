@@ -14,7 +14,7 @@ from planner.ordering.relaxation import Ascent, Bound
 from planner.ordering.relaxation_kernel import Flags2, Floats, Relaxation, Singles
 
 _STRETCHES: Final = 4
-"""Stretches of the first-order method for each new node: more nodes gain more than more steps."""
+"""Stretches of the first-order method for each new node, at least."""
 _WORTH: Final = 0.05
 """More stretches follow while the last ones closed so much of the gap that is left."""
 

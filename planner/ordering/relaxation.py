@@ -2,7 +2,8 @@
 
 A link's sessions are secure on the later day of its ends, so a day of it may be charged to either
 end, or to its import, in any proportion: every proportion gives a bound, and the best ones are
-found by a first-order method. What it finds is rounded to whole units before it is believed.
+found by a first-order method. In a week whose first days differ, the days on which only one end can
+have gone are charged apart. What it finds is rounded to whole units before it is believed.
 """
 
 import math
@@ -108,10 +109,8 @@ def _secure_days(
     for w in range(n_weeks - 1, -1, -1):
         of_first, of_second = offset[first, w], offset[second, w]
         # An end that does not go in a week is as good as one that goes with the other.
-        soon = np.minimum(of_first, of_second)
-        late = np.where(
-            np.maximum(of_first, of_second) == _NOT, soon, np.maximum(of_first, of_second)
-        )
+        soon, late = np.minimum(of_first, of_second), np.maximum(of_first, of_second)
+        late = np.where(late == _NOT, soon, late)
         soon, late = (np.where(soon == _NOT, 0, x) for x in (soon, late))
         soon, late = np.maximum(soon, at_least[:, w]), np.maximum(late, at_least[:, w])
         days[:, w] = length[w] - late + until_next
