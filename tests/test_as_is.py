@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import planner
+from planner.domain.calendar import iso
 from planner.domain.fleet import AccountKind
 from planner.domain.observations import ObservedSession
 from planner.engine.as_is import AsIs, as_is
@@ -113,10 +114,10 @@ def test_sessions_of_an_account_are_told_apart_by_the_client_or_its_host() -> No
 
 
 def test_sessions_that_the_fleet_does_not_have_are_counted_and_lists_say_nothing() -> None:
-    found = check(
-        replace(TLS, account="NOBODY"), replace(TLS, transport="", protocol="", certificate="")
-    )
+    listed = replace(TLS, transport="", protocol="", certificate="")
+    found = check(replace(TLS, account="NOBODY"), listed)
     assert (found.unknown, len(found), found.rate) == (1, 0, 1.0)
+    assert check(listed, TLS).n_compared == 1
 
 
 def test_the_comparison_is_a_table() -> None:
@@ -153,3 +154,4 @@ def test_findings_say_how_often_why_and_what_to_do() -> None:
         "Correct the column certificate in servers.csv, or give the server's own file."
     )
     assert (own.severity, own.file, own.line) == ("warning", "a.txt", 3)
+    assert [iso(finding.day) for finding in (once, own)] == ["2025-03-03", "2025-03-03"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from planner.domain.calendar import ALWAYS, NEVER, iso
-from planner.domain.certificates import Certificates
+from planner.domain.certificates import DEFAULT_SUBJECT, CertificateKind, Certificates
 from planner.engine.timelines import chains
+from tests.authorities import DEFAULT, name_of
 from tests.builders import case, certificate, client, server, session
 from tests.comparison import plan_of_case
 
@@ -26,6 +27,15 @@ def certificates() -> Certificates:
             ],
         )
     ).fleet.certificates
+
+
+def test_kinds_are_written_as_in_certificates_csv() -> None:
+    labels = [kind.label for kind in CertificateKind]
+    assert labels == ["self-signed", "leaf", "intermediate", "root"]
+
+
+def test_the_default_subject_is_that_of_a_servers_own_certificate() -> None:
+    assert name_of(DEFAULT).rfc4514_string() == DEFAULT_SUBJECT
 
 
 def test_the_anchor_is_the_last_name_of_the_chain(certificates: Certificates) -> None:

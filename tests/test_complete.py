@@ -136,6 +136,29 @@ def test_each_use_case_gets_what_it_demands(
     assert texts(added(read_case(built, tmp_path))) == expected
 
 
+def test_an_option_of_some_sessions_is_not_yet_one_of_every_stanza(tmp_path: Path) -> None:
+    option = action(
+        "2025-03-19", "set-option", client="BA01", option="SSLACCEPTCERTFROMSERV", value="No"
+    )
+    of_account = read_case(one(SERVER_UP, CLIENT_UP, {**option, "account": "BA01"}), tmp_path)
+    assert REFUSE in texts(added(of_account))
+    of_all = read_case(one(SERVER_UP, CLIENT_UP, option), tmp_path / "all")
+    assert REFUSE not in texts(added(of_all))
+
+
+def test_what_is_added_stands_in_no_file_and_says_why(tmp_path: Path) -> None:
+    built = one(SERVER_UP, CLIENT_UP, encrypt_data="Yes")
+    built.servers.append(server("SRV2"))
+    built.sessions.append(session("BA01", "SRV2"))
+    rows = added(read_case(built, tmp_path))
+    assert {(row.file, row.line) for row in rows} == {("", 0)}
+    assert [row.note for row in rows] == [
+        "needed on 2025-03-19",
+        "use case 1, 3: in every stanza, before the first session",
+        "object data must be encrypted; both ends are new from this day on",
+    ]
+
+
 def test_use_case_5_gets_one_import_for_each_server_and_one_option_for_all(tmp_path: Path) -> None:
     built = case(
         servers=[server("SRV1"), server("SRV2")],

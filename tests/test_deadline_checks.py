@@ -187,6 +187,16 @@ def test_an_intermediate_instead_of_its_root_is_a_warning(tmp_path: Path) -> Non
     assert "import-without-trust" not in rules_of(both, tmp_path / "b")
 
 
+def test_an_import_without_trust_is_found_behind_one_whose_root_is_there(tmp_path: Path) -> None:
+    built = signed(import_on("2025-03-10", "issuing"), import_on("2025-03-10", "root"))
+    assert built.plan is not None
+    built.clients.append(client("BA02", NEW))
+    built.sessions.append(session("BA02", "SRV1"))
+    built.plan.append({**import_on("2025-03-10", "issuing"), "client": "BA02"})
+    found = only(built, tmp_path, "import-without-trust")
+    assert found.subject == "import-certificate BA02 issuing"
+
+
 def test_the_first_certificate_of_the_file_is_looked_at_as_well(tmp_path: Path) -> None:
     first = (
         certificate("issuing", kind="intermediate", issuer="root"),

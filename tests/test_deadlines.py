@@ -1,10 +1,12 @@
 """Deadlines, by examples that a person can follow; the oracle covers the rest."""
 
+import numpy as np
 import pytest
 
 from planner.domain.calendar import ALWAYS, NEVER, iso
+from planner.domain.levels import Level
 from planner.domain.rules import VERDICTS, Verdict
-from planner.engine.deadlines import Deadlines, deadlines
+from planner.engine.deadlines import Deadlines, deadlines, level_facts_on
 from planner.engine.timeline import simulate
 from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import plan_of_case
@@ -107,3 +109,18 @@ def test_dsmcert_is_there_only_once_the_client_is_new() -> None:
     new = small(imported("2025-03-12"))
     assert of(old).uses_dsmcert().tolist() == [False]
     assert of(new).uses_dsmcert().tolist() == [True]
+
+
+def test_the_tool_of_a_client_that_is_retired_on_the_first_day_is_that_of_its_level_before() -> (
+    None
+):
+    retired = case(
+        servers=[server("alpha")],
+        clients=[client("db1", level="8.1.13")],
+        sessions=[session("db1", "alpha")],
+        plan=[action("2025-03-03", "retire-client", client="db1")],
+    )
+    timeline = simulate(plan_of_case(retired))
+    first_day = np.array([timeline.plan.fleet.start], dtype=np.int32)
+    facts = level_facts_on(timeline, np.zeros(1, dtype=np.int32), first_day)
+    assert facts.tolist() == [Level.parse("8.1.13").facts]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from planner.domain.columns import check_columns
-from planner.domain.fleet import Fleet
+from planner.domain.fleet import (
+    AccountKind,
+    ClientKind,
+    Fleet,
+    LabelledEnum,
+    Origin,
+    SessionKind,
+)
 from planner.domain.plan import Action
 from tests.builders import account, case, client, server, session, trust
 from tests.comparison import plan_of_case
@@ -22,7 +29,7 @@ def fleet() -> Fleet:
             clients=[
                 client("DB1", level="7.1.6", target_level="8.1.13", upgrade="2025-03-11"),
                 client("fresh", level="", target_level="8.1.13", upgrade="2025-03-10"),
-                client("ghost", level=""),
+                client("ghost", level="", site="Kiel"),
             ],
             accounts=[account("Alpha", "shared", session_security="Strict")],
             sessions=[
@@ -86,7 +93,7 @@ def test_the_graph_has_an_edge_for_each_session(fleet: Fleet) -> None:
     graph = fleet.graph()
     assert graph.number_of_edges() == len(fleet.sessions)
     assert graph.nodes["db1 (server)"]["kind"] == "server"
-    assert graph.nodes["ghost"]["level"] == ""
+    assert (graph.nodes["ghost"]["level"], graph.nodes["ghost"]["site"]) == ("", "Kiel")
     assert graph.nodes["DB1"]["level"] == "7.1.6"
     assert graph.edges["fresh", "Alpha", 1] == {
         "session": 1,
@@ -109,6 +116,11 @@ def test_sites_and_levels_are_those_of_the_endpoint(fleet: Fleet) -> None:
     assert fleet.endpoint_site(fleet.find_endpoint("Beta")) == ""
 
 
+@pytest.mark.parametrize("kinds", [SessionKind, ClientKind, AccountKind])
+def test_the_code_of_a_kind_is_its_place_in_the_list(kinds: type[LabelledEnum]) -> None:
+    assert [kind.value for kind in kinds] == list(range(len(kinds)))
+
+
 def test_a_column_that_is_too_short_is_refused(fleet: Fleet) -> None:
     with pytest.raises(ValueError, match=r"Clients\.name: 3 rows; expected 4"):
         check_columns(fleet.clients, 4)
@@ -117,6 +129,10 @@ def test_a_column_that_is_too_short_is_refused(fleet: Fleet) -> None:
 def test_columns_cannot_be_written_to(fleet: Fleet) -> None:
     with pytest.raises(ValueError, match="read-only"):
         fleet.sessions.client[0] = 1
+
+
+def test_a_fleet_that_comes_from_nowhere_has_no_further_columns() -> None:
+    assert (dict(Origin().extra_columns), dict(Origin().certificate_files)) == ({}, {})
 
 
 def test_a_fleet_says_its_key_numbers(fleet: Fleet) -> None:

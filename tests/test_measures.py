@@ -72,6 +72,17 @@ def test_an_import_on_the_day_of_the_upgrade_is_counted(tmp_path: Path) -> None:
     assert measures_of(built, tmp_path).same_day_imports == 1
 
 
+def test_an_import_on_the_first_day_is_counted(tmp_path: Path) -> None:
+    built = migration()
+    assert built.plan is not None
+    built.plan[3]["date"] = "2025-03-03"
+    found = measures_of(built, tmp_path)
+    assert {iso(day): n for day, n in found.imports_by_day.items()} == {
+        "2025-03-03": 1,
+        "2025-03-24": 2,
+    }
+
+
 def test_imports_of_one_week_add_up_over_its_days(tmp_path: Path) -> None:
     built = migration()
     assert built.plan is not None

@@ -38,3 +38,9 @@ def test_the_transport_says_whether_a_session_is_local_or_began_with_a_handshake
 
 def test_a_protocol_proves_a_handshake_whatever_the_transport_is_called() -> None:
     assert seen("Tcp/Ip", "TLSV12").is_encrypted is True
+
+
+def test_what_no_log_says_is_empty() -> None:
+    bare = ObservedSession(server="S", account="A", kind=AccountKind.NODE)
+    assert (bare.host, bare.client, bare.transport, bare.protocol) == ("", "", "", "")
+    assert (bare.certificate, bare.day, bare.file, bare.line) == ("", "", "", 0)

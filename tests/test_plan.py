@@ -89,6 +89,11 @@ def test_actions_can_be_added_and_taken_away(plan: Plan) -> None:
     assert list(more.without(more.where(action="retire-client")).rows()) == list(plan.rows())
 
 
+def test_an_action_made_in_python_belongs_to_plan_csv() -> None:
+    made = PlannedAction(day=1, action=Action.UPGRADE_CLIENT)
+    assert (made.file, made.line) == ("plan.csv", 0)
+
+
 def test_columns_of_different_length_are_refused(plan: Plan) -> None:
     with pytest.raises(ValueError, match=r"Plan\.line"):
         replace(plan, line=np.zeros(1, dtype=np.int32))
@@ -96,6 +101,8 @@ def test_columns_of_different_length_are_refused(plan: Plan) -> None:
 
 def test_a_plan_says_its_key_numbers(plan: Plan) -> None:
     assert repr(plan) == "Plan(5 actions, 2025-03-10..2025-03-12)"
+    later = plan.moved(plan.where(action="set-option"), int(plan.day[-1]) + 8)
+    assert repr(later) == "Plan(5 actions, 2025-03-10..2025-03-20)"
     assert repr(plan.without(np.arange(5, dtype=np.int32))) == "Plan(0 actions)"
 
 

@@ -54,6 +54,20 @@ def test_an_action_on_what_the_fleet_does_not_have_is_an_error(
     assert (found.what, found.fix) == (what, fix)
 
 
+@pytest.mark.parametrize(
+    ("client", "server"), [("ghost", "SRV1"), ("BA01", "ghost"), ("ghost", "spirit")]
+)
+def test_an_option_of_an_unknown_endpoint_is_told_for_its_name_alone(
+    client: str, server: str, tmp_path: Path
+) -> None:
+    row = action(
+        "2025-03-05", "set-option", client=client, server=server, option="SSL", value="Yes"
+    )
+    rules = rules_of(pair(plan=(row,)), tmp_path)
+    assert "unknown-endpoint" in rules
+    assert "action-without-effect" not in rules
+
+
 def test_names_that_the_fleet_has_are_no_fault_in_any_letter_case(tmp_path: Path) -> None:
     rows = (
         action("2025-03-10", "upgrade-server", server="srv1", value="8.1.14"),
@@ -214,6 +228,11 @@ def test_the_same_level_after_another_one_or_a_retirement_is_no_repetition(tmp_p
         action("2025-03-21", "install-client", client="BA01", value=NEW),
     )
     assert "repeated-action" not in rules_of(pair(client_level=OLD, plan=plan), tmp_path)
+
+
+def test_two_retirements_are_no_repeated_upgrade(tmp_path: Path) -> None:
+    again = action("2025-03-14", "retire-client", client="BA01")
+    assert "repeated-action" not in rules_of(pair(plan=(RETIRE, again)), tmp_path)
 
 
 def test_a_server_and_a_client_of_equal_numbers_do_not_repeat_each_other(tmp_path: Path) -> None:

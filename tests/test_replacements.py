@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.domain.calendar import iso
+from planner.domain.calendar import ALWAYS, iso
 from planner.engine.deadlines import deadlines
 from planner.engine.replacements import Change, Method, Replacement, Replacements, replacements
 from planner.engine.timeline import simulate
@@ -116,6 +116,15 @@ def test_a_server_renews_its_own_with_overlap_from_8_1_19_on(
     assert days(row) == ("2025-03-10", *refused)
 
 
+@pytest.mark.parametrize(("day", "method"), [("2025-03-16", "overlap"), ("2025-03-17", "hard-cut")])
+def test_an_overlap_needs_the_level_on_the_eve_of_the_change(
+    day: str, method: str, tmp_path: Path
+) -> None:
+    up = action(day, "upgrade-server", server="SRV1", value="8.1.19")
+    row = only_in(renewing(certificate("old"), certificate("new"), plan=(up, REPLACED)), tmp_path)
+    assert str(row.method) == method
+
+
 def test_a_hard_cut_lasts_as_long_as_the_engine_refuses(tmp_path: Path) -> None:
     late = action("2025-03-20", "import-certificate", client="BA01", certificate="new")
     row = only_in(renewing(certificate("old"), certificate("new"), plan=(REPLACED, late)), tmp_path)
@@ -185,9 +194,10 @@ def test_an_overlap_that_is_missed_has_the_window_of_the_engine(tmp_path: Path) 
 
 
 def test_an_expiry_without_replacement_is_a_row_of_its_own(tmp_path: Path) -> None:
-    built = renewing(certificate("old", not_after="2025-03-20"), plan=())
+    old = certificate("old", not_after="2025-03-20", available="2025-03-03")
+    built = renewing(old, plan=())
     row = only_in(built, tmp_path)
-    assert (row.new, row.change) == (-1, Change.EXPIRES)
+    assert (row.new, row.change, row.opens) == (-1, Change.EXPIRES, ALWAYS)
     assert (iso(row.day), row.ready) == ("2025-03-20", 0)
     assert days(row) == ("2025-03-13", "2025-03-20", "2025-03-31")
 
@@ -252,6 +262,19 @@ def test_an_expiry_inside_the_lead_is_reported(tmp_path: Path) -> None:
     assert not findings_of(later, tmp_path / "later").of("expiry-inside-lead").rows
 
 
+def test_an_expiry_inside_the_lead_is_found_behind_those_that_are_in_time(tmp_path: Path) -> None:
+    built = renewing(
+        certificate("old"),
+        certificate("new"),
+        certificate("later", not_after="2025-03-20"),
+        certificate("soon", not_after="2025-03-07"),
+    )
+    for name in ("later", "soon"):
+        built.servers.append(server(f"SRV-{name}", "8.1.18", certificate=name))
+        built.sessions.append(session("BA01", f"SRV-{name}"))
+    assert only(built, tmp_path, "expiry-inside-lead").subject == "soon of SRV-soon"
+
+
 def test_a_hard_cut_is_reported_at_its_action(tmp_path: Path) -> None:
     built = renewing(certificate("old"), certificate("new"))
     found = only(built, tmp_path, "hard-cut")
@@ -266,6 +289,7 @@ def test_a_replacement_by_the_first_certificate_of_the_file_is_one(tmp_path: Pat
     built = renewing(certificate("new"), certificate("old", not_after="2025-03-20"))
     row = only_in(built, tmp_path / "a")
     assert (row.new, str(row.method)) == (0, "hard-cut")
+    assert repr(found_in(built, tmp_path / "a")).endswith("0 not planned)")
     assert only(built, tmp_path / "b", "hard-cut").subject == "new of SRV1"
     by_root = (ROOT, BY_ROOT, certificate("old", not_after="2025-03-20", issuer="root"))
     same = only_in(renewing(*by_root[1:], ROOT, held=("root",)), tmp_path / "c")

@@ -7,7 +7,7 @@ import pytest
 import planner
 from planner.domain.calendar import NEVER, iso
 from planner.domain.errors import InventoryError
-from planner.domain.order_rules import RuleKind
+from planner.domain.order_rules import OrderRule, RuleKind
 from tests.builders import case, client, rule, server, session, write_case
 from tests.oracle import Row
 
@@ -42,6 +42,20 @@ def test_rules_are_read_with_their_defaults_in_any_letter_case(tmp_path: Path) -
     )
     assert (second.first, second.then, iso(second.day), second.hard) == (2, -1, "2025-03-21", True)
     assert (third.kind, third.day, third.days) == (RuleKind.PILOT, NEVER, 0)
+
+
+def test_a_rule_made_in_python_has_the_defaults_of_the_file() -> None:
+    assert OrderRule(kind=RuleKind.PILOT, first=3) == OrderRule(
+        kind=RuleKind.PILOT,
+        first=3,
+        then=-1,
+        day=NEVER,
+        days=0,
+        hard=True,
+        reason="",
+        file="rules.csv",
+        line=0,
+    )
 
 
 def test_every_fault_is_reported_with_its_cure(tmp_path: Path) -> None:

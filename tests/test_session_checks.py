@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from planner.domain.calendar import iso
+from planner.domain.plan import Action
+from planner.engine.deadlines import deadlines
+from planner.engine.review import Review
+from planner.engine.timeline import simulate
 from tests.builders import account, action, case, certificate, client, server, session, trust
+from tests.comparison import read_case
 from tests.oracle import Case, Row
 from tests.reviewing import CLIENT_UP, NEW, OLD, SERVER_UP, findings_of, only, pair, rules_of, where
 
@@ -21,6 +27,35 @@ def test_a_session_that_loses_its_trust_is_refused_as_untrusted(tmp_path: Path) 
         "presents it."
     )
     assert "refused-untrusted" not in rules_of(pair(held=("SRV1",)), tmp_path / "b")
+
+
+def test_a_refusal_is_told_for_each_certificate_that_the_server_presents_meanwhile(
+    tmp_path: Path,
+) -> None:
+    change = action("2025-03-17", "replace-certificate", server="SRV1", certificate="next")
+    built = pair(
+        certificates=(certificate("SRV1"), certificate("next")),
+        plan=(change,),
+        sslacceptcertfromserv="No",
+    )
+    review = Review(deadlines(simulate(read_case(built, tmp_path))))
+    names = review.certificates.name
+    found = review.refusals
+    stretches = zip(found.start, found.end, found.anchor, strict=True)
+    assert [(iso(start), iso(end), names[anchor]) for start, end, anchor in stretches] == [
+        ("2025-03-03", "2025-03-17", "SRV1"),
+        ("2025-03-17", "2025-03-31", "next"),
+    ]
+
+
+def test_an_option_for_the_first_server_is_for_its_sessions_alone(tmp_path: Path) -> None:
+    option = {"client": "BA01", "option": "SSL", "value": "Yes"}
+    built = pair(plan=(action("2025-03-10", "set-option", server="SRV1", **option),))
+    built.servers.append(server("SRV2", NEW))
+    built.sessions.append(session("BA01", "SRV2"))
+    review = Review(deadlines(simulate(read_case(built, tmp_path))))
+    rows, sessions = review.sessions_of_options(review.active(Action.SET_OPTION))
+    assert (rows.tolist(), sessions.tolist()) == ([0], [0])
 
 
 def test_a_session_that_keeps_only_another_certificate_is_refused_for_it(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from collections import Counter
 
 import numpy as np
 
+from planner.domain.calendar import iso
 from planner.domain.levels import LevelFact
 from planner.domain.rules import RULE_NUMBER, RULES
 from planner.engine import settled
 from planner.engine.kernel import TRUST_CHANGES
 from planner.engine.needs import day_in_states
 from planner.engine.timeline import simulate
+from tests import builders
+from tests.builders import action, case, client, server, trust
 from tests.comparison import plan_of_case
 from tests.strategies import random_case
 
@@ -38,6 +41,44 @@ def test_random_fleets_take_the_short_walk_and_the_long_one_often() -> None:
             taken["states do not tell" if day < 0 else "states tell the need"] += 1
     assert min(taken.values()) > 20, taken
     assert len(taken) == 6
+
+
+def test_a_server_that_changes_twice_has_three_states_with_a_client_that_changes_once() -> None:
+    built = case(
+        servers=[server("SRV1", "8.1.0")],
+        clients=[client("BA01", "8.1.0")],
+        sessions=[builders.session("BA01", "SRV1")],
+        trust=[trust("BA01", "SRV1")],
+        plan=[
+            action("2025-03-05", "upgrade-client", client="BA01", value="8.1.13"),
+            action("2025-03-10", "upgrade-server", server="SRV1", value="8.1.10"),
+            action("2025-03-17", "upgrade-server", server="SRV1", value="8.1.13"),
+        ],
+    )
+    timeline = simulate(plan_of_case(built))
+    assert settled.is_settled(timeline.compiled.program, 0)
+    assert [
+        (iso(day), RULES[rule].tls) for day, rule in zip(timeline.day, timeline.rule, strict=True)
+    ][1:] == [
+        ("2025-03-10", "TLS 1.2"),
+        ("2025-03-17", "TLS 1.3"),
+    ]
+
+
+def test_the_room_that_is_made_for_a_settled_session_suffices() -> None:
+    n_settled = 0
+    for seed in range(40):
+        timeline = simulate(plan_of_case(random_case(random.Random(seed))))
+        program = timeline.compiled.program
+        for session, n_segments in enumerate(np.diff(timeline.first).tolist()):
+            if settled.is_settled(program, session) and settled.trusts_in_time(program, session):
+                n_settled += 1
+                assert n_segments <= settled.settled_room(program, session)
+    assert n_settled > 20
+
+
+def test_nobody_can_write_into_the_table_that_all_share() -> None:
+    assert not settled.settled_table().flags.writeable
 
 
 def test_the_parts_of_a_place_do_not_overlap_and_fill_the_table() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.domain.calendar import iso
-from planner.domain.rules import RULES
-from planner.engine.kernel import nothing_distributed
+from planner.domain.rules import RULES, Mode
+from planner.engine import walks
+from planner.engine.kernel import Strictness, nothing_distributed
 from planner.engine.timeline import simulate
 from tests.builders import action, case, certificate, client, server, session, trust
 from tests.comparison import N_SEEDED, answer_of, differences, plan_of_case, solved
@@ -181,6 +182,36 @@ def test_a_timeline_says_its_key_numbers(two_days: Case) -> None:
     assert "1 sessions" in repr(timeline)
     assert "0 sessions refused" in repr(timeline)
     assert len(timeline) == 2
+
+
+def test_a_timeline_counts_the_sessions_on_tls_at_the_end() -> None:
+    built = case(
+        servers=[server("SRV1", NEW)],
+        clients=[client("BA01", NEW), client("BA02", NEW), client("BA03")],
+        sessions=[
+            session("BA01", "SRV1"),
+            session("BA02", "SRV1", ssl="Yes"),
+            session("BA03", "SRV1"),
+        ],
+        trust=[trust("BA01", "SRV1"), trust("BA02", "SRV1")],
+    )
+    assert repr(simulate(plan_of_case(built))).endswith(", 2 on TLS at the end)")
+
+
+def test_the_days_refused_of_a_session_are_those_of_its_segments() -> None:
+    n_refused = 0
+    for seed in range(60):
+        timeline = simulate(plan_of_case(solved(seed)[0]))
+        program, sent = timeline.compiled.program, timeline.distributed
+        strictness = Strictness(*(column.copy() for column in timeline.strictness))
+        refused = (timeline.until() - timeline.day) * (timeline.mode() == Mode.REFUSED)
+        by_segment = np.bincount(timeline.session(), refused, timeline.n_sessions).tolist()
+        n_refused += sum(map(bool, by_segment))
+        assert by_segment == [
+            walks.refused_days_of(program, strictness, sent, session)
+            for session in range(timeline.n_sessions)
+        ]
+    assert n_refused > 20
 
 
 def test_a_timeline_without_sessions_counts_none() -> None:

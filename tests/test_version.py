@@ -1,5 +1,6 @@
 """The version of the kit, in every output that can carry it."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,8 @@ def test_texts_name_the_program_with_its_version(out: Path) -> None:
     for name in ("compare/comparison.txt", "track/digest.txt", "risk/risk.txt"):
         assert (out / name).read_text().endswith(f"Made by {MADE_BY}.\n"), name
     assert f"{PROGRAM} {planner.__version__}" == MADE_BY
+
+
+def test_the_program_is_called_as_its_package_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == PROGRAM

@@ -29,6 +29,7 @@ SHARED = {"settled_table", "solved"}  # the first takes 0.5 s in plain Python, t
 TESTED_IN = {
     "deadline_checks": ("findings",),
     "observations": ("as_is",),
+    "order_rules": ("rule_table",),
     "plan_checks": ("findings",),
     "replacement_checks": ("replacements", "findings"),
     "review": ("plan_checks", "session_checks", "deadline_checks", "findings"),
