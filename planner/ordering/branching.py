@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from planner.ordering.model import Model
 from planner.ordering.propagation import propagated
 from planner.ordering.relaxation import Ascent, Bound
-from planner.ordering.relaxation_kernel import Flags2, Floats, Relaxation, Singles
+from planner.ordering.relaxation_kernel import Flags2, Relaxation, Singles
 
 _STRETCHES: Final = 4
 """Stretches of the first-order method for each new node, at least."""
@@ -42,9 +42,7 @@ class Branching:
         self._model, self._relaxation = model, relaxation
         self._blocks = np.arange(model.n_blocks)
         self._servers = np.flatnonzero(model.n_servers > 0)
-        block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
-        self._weight: Floats = model.own_weight.astype(np.float64) + 1.0
-        np.add.at(self._weight, block, model.link_weight)
+        self._weight = model.weights() + 1.0
         self._nodes = [_Node(root.value, 0, relaxation.may_end, root)]
         self._closed: int | None = None
         self.n_nodes = 1

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from planner.domain.calendar import NEVER, WEEKDAYS, iso, monday_of, to_date
 from planner.domain.findings import Finding, Findings, Severity, in_order
 from planner.domain.fleet import Fleet, SessionKind
@@ -345,18 +347,17 @@ def _company(pairs: Iterable[tuple[int, int, int, str]]) -> dict[int, int]:
 def check_for_imports(order: _Order) -> Iterator[Finding]:
     """Every certificate is in place its lead before it is needed, on a day on which people work."""
     found, fleet = order.found, order.fleet
-    for row in range(len(found)):
-        if not any(found.has_verdict(verdict)[row] for verdict in _GOOD):
-            anchor = found.timeline.compiled.certificates.name[found.anchor[row]]
-            yield _broken(
-                rule="order-lead",
-                day=int(found.needed[row]),
-                subject=f"{anchor} for {order.name(int(found.endpoint()[row]))}",
-                what=f"it is planned on {iso(int(found.planned[row])) or 'no day'}, needed on "
-                f"{iso(int(found.needed[row]))}",
-                why=f"The latest safe day is {iso(int(found.latest_safe[row]))}.",
-                fix="Move the upgrade to a later day, or the import to an earlier one.",
-            )
+    for row in np.flatnonzero(~found.has_verdict(*_GOOD)).tolist():
+        anchor = found.timeline.compiled.certificates.name[found.anchor[row]]
+        yield _broken(
+            rule="order-lead",
+            day=int(found.needed[row]),
+            subject=f"{anchor} for {order.name(int(found.endpoint()[row]))}",
+            what=f"it is planned on {iso(int(found.planned[row])) or 'no day'}, needed on "
+            f"{iso(int(found.needed[row]))}",
+            why=f"The latest safe day is {iso(int(found.latest_safe[row]))}.",
+            fix="Move the upgrade to a later day, or the import to an earlier one.",
+        )
     for row, (day, action) in enumerate(zip(order.plan.day, order.plan.action, strict=True)):
         if action == Action.IMPORT_CERTIFICATE and not fleet.calendar.is_open(int(day)):
             yield _broken(

@@ -108,6 +108,13 @@ class Model(NamedTuple):
         # Every link stands at both its ends.
         return own + moved + int((self.link_weight * later).sum()) // 2
 
+    def weights(self) -> NDArray[np.float64]:
+        """Cost of a day of each block and of all its links."""
+        weights: NDArray[np.float64] = self.own_weight.astype(np.float64)
+        block = np.repeat(np.arange(self.n_blocks), np.diff(self.link_first))
+        np.add.at(weights, block, self.link_weight)
+        return weights
+
     def needed(self, days: Ints) -> Ints:
         """Day on which each job is needed."""
         day = np.append(days, np.int32(0))  # ANY_TIME, the last place, is the first day

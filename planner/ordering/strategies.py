@@ -25,13 +25,13 @@ Strategy = Callable[[Problem, Plan | None], Priorities]
 
 def server_first(problem: Problem, _: Plan | None) -> Priorities:
     """All clients of a server wait for it; servers with the most weight go first."""
-    blocks = _ranked(_is_client(problem).astype(np.float64), -_weights(problem))
+    blocks = _ranked(_is_client(problem).astype(np.float64), -problem.model.weights())
     return _from_start(problem, blocks, tuple((s, c) for c, s in _client_links(problem)))
 
 
 def client_first(problem: Problem, _: Plan | None) -> Priorities:
     """Each server waits for all its clients, server by server, the most weight first."""
-    weight, links = _weights(problem), _client_links(problem)
+    weight, links = problem.model.weights(), _client_links(problem)
     heaviest = np.zeros(len(weight))
     for client, server in links:
         heaviest[client] = max(heaviest[client], weight[server])
@@ -54,14 +54,14 @@ def by_weight(problem: Problem, _: Plan | None) -> Priorities:
     """Whatever carries the most weight for each endpoint of it goes first."""
     model = problem.model
     size = (model.n_clients + model.n_servers).astype(np.float64)
-    return _from_start(problem, _ranked(-_weights(problem) / size))
+    return _from_start(problem, _ranked(-model.weights() / size))
 
 
 def rings(problem: Problem, _: Plan | None) -> Priorities:
     """A pilot of under ten hosts, then 5 %, 25 % and the rest; servers go with the first ring."""
     model = problem.model
     clients = np.flatnonzero(_is_client(problem) & (np.diff(model.choice_first) > 1))
-    clients = clients[np.argsort(_weights(problem)[clients], kind="stable")]
+    clients = clients[np.argsort(problem.model.weights()[clients], kind="stable")]
     hosts = np.cumsum(model.n_clients[clients])
     limits = [PILOT_HOSTS, *(PILOT_HOSTS + share * model.n_clients.sum() for share in RING_SHARES)]
     ring = np.zeros(model.n_blocks, dtype=np.int32)
@@ -112,15 +112,6 @@ def _is_client(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return is_client
 
 
-def _weights(problem: Problem) -> Floats:
-    """Cost of a day of each block and of all its links."""
-    model = problem.model
-    block = np.repeat(np.arange(model.n_blocks), np.diff(model.link_first))
-    weights: Floats = model.own_weight.astype(np.float64)
-    np.add.at(weights, block, model.link_weight)
-    return weights
-
-
 def _client_links(problem: Problem) -> tuple[tuple[int, int], ...]:
     """Pairs of a block of clients and a block of servers with sessions; settled ones wait not."""
     model, is_client = problem.model, _is_client(problem)
@@ -144,7 +135,7 @@ def _by_group(problem: Problem, name_of: Callable[[Problem, int], str]) -> Prior
     names = [name_of(problem, members[0]).casefold() for members in problem.blocks.members]
     _, group = np.unique(names, return_inverse=True)
     weight: Floats = np.zeros(len(names))
-    np.add.at(weight, group, _weights(problem))
+    np.add.at(weight, group, problem.model.weights())
     weight = weight[group]
     leads = np.array([name != "" for name in names], dtype=np.float64)
     is_client = _is_client(problem).astype(np.float64)
