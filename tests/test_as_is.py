@@ -106,6 +106,25 @@ def test_a_certificate_that_nobody_described_proves_nothing() -> None:
     assert [finding.rule for finding in check(seen).findings] == ["as-is-disagreement"]
 
 
+def test_a_protocol_below_tls_1_2_agrees_with_ssl_of_an_old_server_alone() -> None:
+    old = case(
+        servers=[server("OLD", "8.1.0"), server("SWITCHED", "8.1.0", tls12="yes")],
+        clients=[client("ba01", "8.1.0")],
+        sessions=[session("ba01", "OLD", ssl="Yes"), session("ba01", "SWITCHED", ssl="Yes")],
+        trust=[trust("ba01", "OLD"), trust("ba01", "SWITCHED")],
+    )
+    seen = replace(TLS, server="OLD", host="", protocol="TLSV11", certificate="")
+    timeline = planner.simulate(plan_of_case(old))
+    found = as_is(
+        timeline, [seen, replace(seen, server="SWITCHED"), replace(seen, protocol="TLSV12")]
+    )
+    assert (found.n_compared, found.n_agreeing) == (3, 1)
+    assert [one.what.split("computed is ")[1] for one in found.findings] == [
+        "legacy-ssl (TLS 1.1 or lower)",
+        "legacy-ssl (TLS 1.2)",
+    ]
+
+
 def test_sessions_of_an_account_are_told_apart_by_the_client_or_its_host() -> None:
     assert check(replace(TLS, host="elsewhere")).unknown == 1
     assert check(replace(TLS, host="10.1.1.1", client="BA01")).rate == 1.0

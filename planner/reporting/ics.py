@@ -11,18 +11,10 @@ from icalendar import Calendar, Event
 
 from planner.domain.calendar import to_date
 from planner.domain.version import PROGRAM, VERSION
+from planner.reporting.schedule import ABOUT
 
 _NAMESPACE: Final = uuid.UUID("6f1f1a52-2c0e-5f0e-9d5c-2b7f0c3a9e11")
-_WHAT: Final = (
-    "action",
-    "client",
-    "server",
-    "account",
-    "key_database",
-    "certificate",
-    "option",
-    "value",
-)
+_WHAT: Final = ("action", *ABOUT)
 """Columns of schedule.csv that say what is done; the day is not among them."""
 
 

@@ -43,6 +43,16 @@ ACTIONS: Final = texts(action.label for action in Action)
 _BY_CLIENT: Final = (Action.UPGRADE_CLIENT, Action.INSTALL_CLIENT, Action.RETIRE_CLIENT)
 _BY_SERVER: Final = (Action.UPGRADE_SERVER, Action.REPLACE_CERTIFICATE)
 _BY_ACCOUNT: Final = (Action.SET_SESSION_SECURITY, Action.SET_AUTHENTICATION)
+ABOUT: Final = (
+    "client",
+    "server",
+    "account",
+    "key_database",
+    "certificate",
+    "option",
+    "value",
+)
+"""Columns that say what an action is about."""
 _BY_DEADLINE: Final = (Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE)
 
 

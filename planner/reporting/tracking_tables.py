@@ -11,7 +11,7 @@ from planner.domain.plan import Plan
 from planner.domain.rules import RULES
 from planner.ordering.replan import Replanned
 from planner.reporting.cells import NumberColumn, column_of, whole_numbers
-from planner.reporting.schedule import schedule
+from planner.reporting.schedule import ABOUT, schedule
 from planner.tracking.compare import Comparison, Move, Refusals, Slack
 from planner.tracking.progress import DONE_STATUS, SOON, Progress
 
@@ -32,17 +32,6 @@ _COLUMNS: Final = (
     "slack_b",
     "what",
 )
-
-_OF_ACTION: Final = (
-    "client",
-    "server",
-    "account",
-    "key_database",
-    "certificate",
-    "option",
-    "value",
-)
-"""Columns of schedule.csv that say what an action is about."""
 
 Words = dict[str, str]
 Row = tuple[Words, dict[str, int | None]]
@@ -80,7 +69,7 @@ def progress(found: Progress) -> pd.DataFrame:
         "days_late": _whole_numbers([row.n_days_late for row in found.rows]),
         "action": column_of(row.action.action.label for row in found.rows),
     }
-    for column in _OF_ACTION:
+    for column in ABOUT:
         columns[column] = column_of(getattr(row.action, column) for row in found.rows)
     columns["what"] = column_of(row.what for row in found.rows)
     return pd.DataFrame(columns, copy=False)
@@ -94,7 +83,7 @@ def moves(found: Replanned) -> pd.DataFrame:
         "date": column_of(iso(row.action.day) for row in rows),
         "action": column_of(row.action.action.label for row in rows),
     }
-    for column in _OF_ACTION:
+    for column in ABOUT:
         columns[column] = column_of(getattr(row.action, column) for row in rows)
     columns["reason"] = column_of(row.reason for row in rows)
     return pd.DataFrame(columns, copy=False)
