@@ -16,9 +16,9 @@ from tests.ordering import fleet_of
 NEW = {"target_level": "8.1.13"}
 
 
-def conflict_of(fleet: Fleet) -> list[str]:
+def conflict_of(fleet: Fleet, *, seconds: float = 60.0) -> list[str]:
     with pytest.raises(InfeasibleError) as caught:
-        optimise(fleet, stop=Stop(iterations=1))
+        optimise(fleet, stop=Stop(iterations=1, seconds=seconds))
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -55,6 +55,30 @@ def test_a_capacity_that_is_too_small_for_the_plan_is_named_alone(tmp_path: Path
         "rollout order: no order keeps this constraint; give it up or loosen it",
         "fleet.toml: capacity.clients_per_week is 1; raise it, or extend the end of the plan",
     ]
+
+
+def test_what_is_left_when_the_time_runs_out_is_said_and_no_soft_rule_gives_way(
+    tmp_path: Path,
+) -> None:
+    rules = [rule("earliest", f"c{number % 6}", "2025-03-04") for number in range(22)]
+    fleet = site_fleet(
+        tmp_path,
+        capacity={"clients_per_week": 1},
+        rules=[*rules, rule("latest", "c1", "2025-03-05", hard="no")],
+    )
+    said = conflict_of(fleet, seconds=0.0)
+    assert said[0] == (
+        "rollout order: no order was found, and the time ran out while 25 constraints could be the "
+        "cause, the first 20 of which follow; allow more seconds, so that fewer are left"
+    )
+    assert said[1].startswith("fleet.toml: an import must be in place")
+    assert len(said) == 21
+    assert (
+        "2 constraints could be the cause;"
+        in conflict_of(site_fleet(tmp_path / "few", capacity={"clients_per_week": 1}), seconds=0.0)[
+            0
+        ]
+    )
 
 
 def test_rules_in_a_circle_are_named(tmp_path: Path) -> None:

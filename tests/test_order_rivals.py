@@ -11,10 +11,12 @@ from planner.domain.errors import InfeasibleError
 from planner.ordering.problem import compile_problem
 from planner.ordering.rules import constraints_of
 from tests.benchmarks.order_fleets import SCENARIOS, order_fleet
-from tests.benchmarks.order_rivals import RIVALS, compare
+from tests.benchmarks.order_rivals import compare
+from tests.benchmarks.order_solvers import RIVALS
 from tests.ordering import small_fleet, true_optimum
 
 pytest.importorskip("ortools")
+pytest.importorskip("pyjobshop")
 SEEDS = 3 if os.environ.get("NUMBA_DISABLE_JIT") else 25
 
 

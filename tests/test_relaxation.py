@@ -19,6 +19,7 @@ from planner.ordering.relaxation import Ascent, relax
 from planner.ordering.relaxation_kernel import Flags2, Relaxation
 from planner.ordering.rules import constraints_of
 from planner.ordering.scheduler import Priorities, Scheduler, Stuck
+from planner.ordering.stopping import Clock, Stop
 from tests.builders import client, rule, server, session
 from tests.ordering import fits, fleet_of, small_fleet, true_optimum
 
@@ -167,6 +168,28 @@ def test_a_full_week_and_a_rule_take_weeks_away(tmp_path: Path) -> None:
     left = propagated(r._replace(may_end=may_end))
     assert left is not None
     assert not left.may_end[t, 0]
+
+
+def test_more_than_fits_into_some_weeks_leaves_nothing(tmp_path: Path) -> None:
+    names = ("s", "t", "u")
+    fleet = fleet_of(
+        tmp_path,
+        servers=[server(name, **NEW) for name in names],
+        clients=[],
+        sessions=[session("s", "t", kind="server"), session("s", "u", kind="server")],
+        plan=None,
+        end="2025-03-31",
+        capacity={"servers_per_week": 1},
+    )
+    problem = compile_problem(fleet, constraints_of(fleet))
+    r = relax(problem.model)
+    s, t, u = (int(problem.blocks.of_endpoint[number]) for number in range(3))
+    assert r.may_end.all()
+    may_end = r.may_end.copy()
+    may_end[[s, t]] = [False, True, True, False]
+    assert propagated(r._replace(may_end=may_end)) is not None
+    may_end[u] = [False, True, True, False]
+    assert propagated(r._replace(may_end=may_end)) is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -338,7 +361,7 @@ def test_branching_ends_at_the_best_order(tmp_path: Path) -> None:
     assert r is not None
     ascent = Ascent(r)
     ascent.climb(4)
-    tree = Branching(model, r, ascent.bound())
+    tree = Branching(model, r, ascent.bound(), Clock(Stop()))
     while tree.branch(found[0] + 1) is not None:
         assert tree.bound is not None
         assert tree.bound <= found[0]
@@ -346,3 +369,40 @@ def test_branching_ends_at_the_best_order(tmp_path: Path) -> None:
             break
     else:
         assert tree.bound is None or tree.bound <= found[0]
+
+
+def test_a_tree_whose_time_has_run_out_keeps_the_bound_of_its_root(tmp_path: Path) -> None:
+    model = hub_and_clients(tmp_path)
+    found = true_optimum(model)
+    r = propagated(relax(model))
+    assert found is not None
+    assert r is not None
+    ascent = Ascent(r)
+    ascent.climb(1)
+    root = ascent.bound()
+    tree = Branching(model, r, root, Clock(Stop(seconds=0)))
+    assert tree.plunge(found[0] + 1) is None
+    assert tree.bound == root.value
+    assert tree.branch(found[0] + 1) is not None
+    assert tree.bound is not None
+    assert root.value <= tree.bound <= found[0]
+
+
+def test_an_interrupt_while_branching_leaves_no_time_to_the_other_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = hub_and_clients(tmp_path)
+    found = true_optimum(model)
+    r = propagated(relax(model))
+    assert found is not None
+    assert r is not None
+    clock = Clock(Stop())
+
+    def interrupted(ascent: Ascent, n_stretches: int) -> float:
+        raise KeyboardInterrupt
+
+    tree = Branching(model, r, Ascent(r).bound(), clock)
+    monkeypatch.setattr(Ascent, "climb", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tree.branch(found[0] + 1)
+    assert clock.left == 0

@@ -73,7 +73,7 @@ def _compiled(
     setattr(config, _SETTING, _FOLDER or before)
     try:
         if counts_references:
-            return compiler(cache=True)(function)
-        return compiler(cache=True, _nrt=False, forceinline=True)(function)
+            return compiler(cache=True, nogil=True)(function)
+        return compiler(cache=True, nogil=True, _nrt=False, forceinline=True)(function)
     finally:
         setattr(config, _SETTING, before)

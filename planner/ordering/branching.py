@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,11 +13,15 @@ from planner.ordering.model import Model
 from planner.ordering.propagation import propagated
 from planner.ordering.relaxation import Ascent, Bound
 from planner.ordering.relaxation_kernel import Flags2, Relaxation, Singles
+from planner.ordering.stopping import Clock
 
-_STRETCHES: Final = 4
+_STRETCHES: Final = 2
 """Stretches of the first-order method for each new node, at least."""
 _WORTH: Final = 0.05
 """More stretches follow while the last ones closed so much of the gap that is left."""
+
+_OPEN: Final = 0.02
+"""A week is open to a block whose share times what is missing of it is more than this."""
 
 
 @dataclass(order=True, slots=True)
@@ -36,10 +41,12 @@ class Branching:
         The bound of the relaxation with every week that is left.
     relaxation
         What the bound is of.
+    clock
+        When its time has run out, new nodes are left as they are.
     """
 
-    def __init__(self, model: Model, relaxation: Relaxation, root: Bound) -> None:
-        self._model, self._relaxation = model, relaxation
+    def __init__(self, model: Model, relaxation: Relaxation, root: Bound, clock: Clock) -> None:
+        self._model, self._relaxation, self._clock = model, relaxation, clock
         self._blocks = np.arange(model.n_blocks)
         self._servers = np.flatnonzero(model.n_servers > 0)
         self._weight = model.weights() + 1.0
@@ -75,12 +82,14 @@ class Branching:
         What is left out is kept for later. The bound of the last node, None for no node.
         """
         node = self._least(best)
-        while node is not None:
+        while node is not None and self._clock.left > 0:
             children = self._split(node, best, self._servers)
             self._keep([node] if children is None else children[1:])
             if not children or children[0].value >= best:
                 return node.bound
             node = children[0]
+        if node is not None:
+            self._keep([node])
         return None
 
     def _least(self, best: float) -> _Node | None:
@@ -95,51 +104,63 @@ class Branching:
             heapq.heappush(self._nodes, node)
 
     def _split(self, node: _Node, best: float, blocks: NDArray[np.intp]) -> list[_Node] | None:
-        """Split a node on the most open of some blocks, best child first; None if none is open."""
+        """Split a node on one of some blocks, best child first; None if each has its week."""
         may_end = node.may_end & ~_too_dear(node, best)
         block, week = self._most_open(blocks, node.bound.share, may_end)
         if block < 0:
             return None
-        return sorted(self._children(node, may_end, block, week, best))
-
-    def _children(
-        self, node: _Node, may_end: Flags2, block: int, week: int, best: float
-    ) -> Iterator[_Node]:
-        """The two sides of a split, without those in which some block has no week left."""
+        sides = []
         for side in (slice(0, week + 1), slice(week + 1, None)):
             left = may_end.copy()
             left[block] = False
             left[block, side] = may_end[block, side]
             relaxation = propagated(self._relaxation._replace(may_end=left))
-            if relaxation is None:
-                continue
-            ascent = Ascent(relaxation, node.bound)
-            before = float(max(ascent.best, node.value))
-            value = ascent.climb(_STRETCHES)
-            while value < best and value - before > _WORTH * (best - value):
-                before, value = value, ascent.climb(_STRETCHES)
-            bound = ascent.bound()
+            # A side on which some block has no week left holds no order.
+            if relaxation is not None:
+                sides.append(relaxation)
+        return sorted(self._children(node, sides, best))
+
+    def _children(self, node: _Node, sides: list[Relaxation], best: float) -> Iterator[_Node]:
+        """The nodes of the sides of a split, found side by side."""
+        with ThreadPoolExecutor() as pool:
+            try:
+                bounds = list(pool.map(lambda side: self._bound_of(side, node, best), sides))
+            except KeyboardInterrupt:
+                self._clock.stop()
+                raise
+        for side, bound in zip(sides, bounds, strict=True):
             self.n_nodes += 1
-            value = max(bound.value, node.value)
-            yield _Node(value, self.n_nodes, relaxation.may_end, bound)
+            yield _Node(max(bound.value, node.value), self.n_nodes, side.may_end, bound)
+
+    def _bound_of(self, relaxation: Relaxation, node: _Node, best: float) -> Bound:
+        """Bound of one side of a node, from where that of the node stands."""
+        ascent = Ascent(relaxation, node.bound)
+        value, is_worth = float(max(ascent.best, node.value)), True
+        while is_worth and self._clock.left > 0:
+            before, value = value, ascent.climb(_STRETCHES)
+            is_worth = value < best and value - before > _WORTH * (best - value)
+        return ascent.bound()
 
     def _most_open(
         self, blocks: NDArray[np.intp], share: Singles, may_end: Flags2
     ) -> tuple[int, int]:
-        """Block whose weeks are most open, and the week at whose end to split; -1 for none."""
+        """Block whose weeks are most open, weighed by how much hangs on it; -1 for none.
+
+        And the week until whose end it goes or not: what goes first decides on all the rest, so it
+        is the first one that is open.
+        """
         blocks = blocks[may_end[blocks].sum(axis=1) > 1]
         if not len(blocks):
             return -1, 0
-        # How far from whole in its weeks but the last, weighed by how much hangs on the block.
-        inside = np.where(may_end[blocks], share[blocks], 1.0)
-        last = may_end.shape[1] - 1 - may_end[blocks][:, ::-1].argmax(axis=1)
-        inside[np.arange(len(blocks)), last] = 1.0
-        is_open = inside * (1.0 - inside)
-        weighed = (is_open.sum(axis=1) + 1e-6) * self._weight[blocks]
-        place = int(weighed.argmax())
-        week = np.abs(np.where(inside[place] < 1.0, inside[place], 2.0) - 0.5).argmin()
-        first = int(may_end[blocks[place]].argmax())
-        return int(blocks[place]), int(min(max(week, first), last[place] - 1))
+        is_split = may_end[blocks]
+        last = is_split.shape[1] - 1 - is_split[:, ::-1].argmax(axis=1)
+        is_split[np.arange(len(blocks)), last] = False
+        openness = np.where(is_split, share[blocks] * (1.0 - share[blocks]), 0.0)
+        weighed = (openness.sum(axis=1) + 1e-6) * self._weight[blocks]
+        place = weighed.argmax()
+        is_open = openness[place] > _OPEN
+        week = int((is_open if is_open.any() else is_split[place]).argmax())
+        return int(blocks[place]), week
 
 
 def _too_dear(node: _Node, best: float) -> Flags2:

@@ -6,6 +6,7 @@ QuickXplain (Junker 2004): halves of the constraints are taken away as long as n
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from planner.domain.calendar import WEEKDAYS, Capacity, Freeze, Window, iso
 from planner.domain.errors import Fault, InfeasibleError
@@ -14,26 +15,53 @@ from planner.domain.order_rules import OrderRule, RuleKind
 from planner.ordering.rules import Constraints
 
 IsFeasible = Callable[[Constraints], bool]
+_SHOWN: Final = 20
+"""Constraints that are said where time ran out before fewer were found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One constraint: how to say it, what to do about it, and how to put it into a set."""
+    """One constraint: how to say it, and either its rule or how to put it into a set."""
 
     fault: Fault
-    add: Callable[[Constraints], Constraints]
     rule: OrderRule | None = None
+    add: Callable[[Constraints], Constraints] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Constraints that cannot hold together.
+
+    Parameters
+    ----------
+    is_fewest
+        Whether none of them can be left out; otherwise the time ran out before.
+    """
+
+    parts: tuple[Part, ...]
+    is_fewest: bool = True
+
+    @property
+    def soft_rules(self) -> tuple[OrderRule, ...]:
+        """Rules that may give way: soft ones that are surely part of the conflict."""
+        rules = (part.rule for part in self.parts if part.rule is not None)
+        return tuple(rule for rule in rules if self.is_fewest and not rule.hard)
 
 
 def find_conflict(
-    fleet: Fleet, constraints: Constraints, is_feasible: IsFeasible
-) -> tuple[Part, ...]:
+    fleet: Fleet,
+    constraints: Constraints,
+    is_feasible: IsFeasible,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Conflict:
     """Return constraints that cannot hold together, none of which can be left out.
 
     Parameters
     ----------
     is_feasible
         Whether an order is found under some constraints.
+    is_over
+        Whether the time has run out: then what is left of the constraints is the answer.
     """
     parts = list(_parts(fleet, constraints))
     nothing = Constraints(
@@ -46,12 +74,19 @@ def find_conflict(
     )
 
     def fits(chosen: Sequence[Part]) -> bool:
-        built = nothing
+        rules = tuple(part.rule for part in chosen if part.rule is not None)
+        built = replace(nothing, rules=rules)
         for part in chosen:
-            built = part.add(built)
+            built = built if part.add is None else part.add(built)
         return is_feasible(built)
 
+    is_fewest = True
+
     def explain(known: list[Part], has_new: bool, open_parts: list[Part]) -> list[Part]:  # noqa: FBT001 - the algorithm's own form
+        nonlocal is_fewest
+        if len(open_parts) > 1 and is_over():
+            is_fewest = False
+            return open_parts
         if has_new and not fits(known):
             return []
         if len(open_parts) == 1:
@@ -62,15 +97,26 @@ def find_conflict(
         of_first = explain([*known, *of_second], bool(of_second), first)
         return [*of_first, *of_second]
 
-    return tuple(explain([], False, parts)) if parts and not fits(parts) else ()
+    found = explain([], False, parts) if parts and not fits(parts) else []
+    return Conflict(parts=tuple(found), is_fewest=is_fewest)
 
 
-def infeasible(parts: Sequence[Part]) -> InfeasibleError:
+def infeasible(conflict: Conflict) -> InfeasibleError:
     """Return the error that says a conflict in words."""
+    parts = conflict.parts
     if not parts:
         what = "no order was found, and none of the constraints could be blamed"
         cure = "extend the end of the plan"
         return InfeasibleError([Fault(file="fleet.toml", what=what, cure=cure)])
+    if not conflict.is_fewest:
+        some = f", the first {_SHOWN} of which follow" if len(parts) > _SHOWN else ""
+        head = Fault(
+            file="rollout order",
+            what=f"no order was found, and the time ran out while {len(parts)} constraints could "
+            f"be the cause{some}",
+            cure="allow more seconds, so that fewer are left",
+        )
+        return InfeasibleError([head, *(part.fault for part in parts[:_SHOWN])])
     several = len(parts) > 1
     head = Fault(
         file="rollout order",
@@ -131,7 +177,6 @@ def _parts(fleet: Fleet, constraints: Constraints) -> Iterator[Part]:
                 what=sentence(fleet, rule),
                 cure="change or remove it",
             ),
-            add=partial(_with_rule, rule),
             rule=rule,
         )
 
@@ -160,10 +205,6 @@ def _with_freeze(freeze: Freeze, c: Constraints) -> Constraints:
 
 def _with_window(window: Window, c: Constraints) -> Constraints:
     return replace(c, windows=(*c.windows, window))
-
-
-def _with_rule(rule: OrderRule, c: Constraints) -> Constraints:
-    return replace(c, rules=(*c.rules, rule))
 
 
 def _with_capacity(field: str, limit: int, c: Constraints) -> Constraints:

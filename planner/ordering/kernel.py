@@ -95,6 +95,15 @@ def first_day(m: Model, day: Ints, block: int, earliest: int, until: int) -> int
 
 
 @compiled
+def first_unlike(week: Ints, day: int) -> int:
+    """First day after a day whose week is another one."""
+    after = day + 1
+    while after < len(week) and week[after] == week[day]:
+        after += 1
+    return after
+
+
+@compiled
 def place(
     m: Model, order: Ints, not_before: Ints, after_first: Ints, after_other: Ints, day: Ints
 ) -> int:
@@ -129,15 +138,18 @@ def place(
                 break
             week = m.week_of_day[to]
             if (
-                clients[week] + m.n_clients[block] <= m.client_room[week]
-                and servers[week] + m.n_servers[block] <= m.server_room[week]
+                clients[week] + m.n_clients[block] > m.client_room[week]
+                or servers[week] + m.n_servers[block] > m.server_room[week]
             ):
-                if put(m, day, due, block, to) and imports_fit(m, due):
-                    clients[week] += m.n_clients[block]
-                    servers[week] += m.n_servers[block]
-                    break
-                put(m, day, due, block, _UNPLACED)
-            earliest = to + 1
+                earliest = first_unlike(m.week_of_day, to)
+                continue
+            has_lead = put(m, day, due, block, to)
+            if has_lead and imports_fit(m, due):
+                clients[week] += m.n_clients[block]
+                servers[week] += m.n_servers[block]
+                break
+            put(m, day, due, block, _UNPLACED)
+            earliest = first_unlike(m.due_week, to) if has_lead else to + 1
     return int(failed)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -238,27 +238,37 @@ class Run:
         )
         return replace(constraints, rules=(*constraints.rules, *rules))
 
-    def _first_orders(self, problem: Problem, names: tuple[str, ...] = _FIRST_TRIES) -> list[Ints]:
+    def _first_orders(
+        self, problem: Problem, names: tuple[str, ...] = _FIRST_TRIES
+    ) -> Iterator[Ints]:
+        """Orders of strategies; one by chance where they find none."""
         found = (
             schedule_blocks(problem, STRATEGIES[name](problem, self._initial)) for name in names
         )
-        orders = [days for days in found if not isinstance(days, Stuck)]
-        return orders or list(islice(_by_chance(problem), 1))
+        orders = (days for days in found if not isinstance(days, Stuck))
+        one = next(orders, None)
+        return islice(_by_chance(problem), 1) if one is None else chain([one], orders)
 
     def _is_feasible(self, constraints: Constraints) -> bool:
         try:
-            return bool(self._first_orders(self._compiled(constraints)))
+            problem = self._compiled(constraints)
         except InfeasibleError:
             return False
+        if propagated(relax(problem.model)) is None:
+            return False
+        return any(True for _ in self._first_orders(problem))
 
     def _feasible_problem(self, constraints: Constraints) -> Problem:
         """Compile the problem; soft rules in a conflict give way, other conflicts are raised."""
+        clock = Clock(self._stop)
         while not self._is_feasible(constraints):
-            parts = find_conflict(self._fleet, constraints, self._is_feasible)
-            soft = [part.rule for part in parts if part.rule is not None and not part.rule.hard]
+            conflict = find_conflict(
+                self._fleet, constraints, self._is_feasible, lambda: clock.left <= 0
+            )
+            soft = conflict.soft_rules
             if not soft:
-                raise infeasible(parts)
-            self._dropped += tuple(soft)
+                raise infeasible(conflict)
+            self._dropped += soft
             kept = tuple(rule for rule in constraints.rules if rule not in soft)
             constraints = replace(constraints, rules=kept)
         return self._compiled(constraints)
@@ -359,7 +369,7 @@ class Run:
         priorities = STRATEGIES[strategy](problem, self._initial)
         days = schedule_blocks(problem, priorities)
         if isinstance(days, Stuck):
-            days = self._first_orders(problem)[0]
+            days = next(self._first_orders(problem))
         self._fix_offset([days, *self._first_orders(problem, ("by-weight",))])
         ascent = Ascent(relax(problem.model))
         cost, before, iteration = problem.model.cost(days) + self._rest.scaled(days), -np.inf, 0
@@ -379,7 +389,7 @@ class Run:
     def optimised(self, seed: int, observer: Observer | None) -> Result:
         """Search from the strategies' orders; bounds and orders help each other."""
         problem, model = self._problem, self._problem.model
-        orders = self._first_orders(problem)
+        orders = list(self._first_orders(problem))
         if self._objective.disturbance:
             orders += self._as_it_stands()
         orders.sort(key=model.cost)
@@ -393,12 +403,12 @@ class Run:
             peak_imports=weights.peak_imports * problem.scale,
             open_weeks=self._rest.open_weeks,
         )
-        prover = _Prover(problem)
+        prover = _Prover(problem, self._clock)
         try:
             for iteration in range(1, self._stop.iterations + 1):
                 for _ in range(_ROUNDS):
                     search.run()
-                hint = prover.improve(model.cost(search.best), self._clock.left)
+                hint = prover.improve(model.cost(search.best))
                 if hint is not None:
                     search.offer(hint, restart=iteration * _ROUNDS % ROUNDS_PER_CYCLE == 0)
                 self._tell(observer, iteration, search.cost, prover.bound)
@@ -461,8 +471,8 @@ class _Rest:
 class _Prover:
     """Raises the lower bound step by step: relaxation, HiGHS where it is small, branching."""
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem, self._model = problem, problem.model
+    def __init__(self, problem: Problem, clock: Clock) -> None:
+        self._problem, self._model, self._clock = problem, problem.model, clock
         relaxation = relax(self._model)
         # An order exists, so some weeks are left.
         self._relaxation = propagated(relaxation) or relaxation
@@ -474,7 +484,7 @@ class _Prover:
         self._is_done = self._has_tried = False
         self.bound = self._bound.value
 
-    def improve(self, best: int, seconds: float) -> Ints | None:
+    def improve(self, best: int) -> Ints | None:
         """Work on the bound for one iteration; an order that it suggests, if any."""
         if self._is_done:
             return None
@@ -483,12 +493,12 @@ class _Prover:
             self._bound = self._ascent.bound()
             self.bound = max(self.bound, self._bound.value)
             if value - self._before <= _WORTH * (best - value):
-                self._tree = Branching(self._model, self._relaxation, self._bound)
+                self._tree = Branching(self._model, self._relaxation, self._bound, self._clock)
             self._before = value
             return self._rounded(self._bound)
         if not self._has_tried:
             self._has_tried = True
-            found = self._prove(best, seconds / 4)
+            found = self._prove(best, self._clock.left / 4)
             if found is not None:
                 return found
         size = self._relaxation.may_end.size

@@ -16,11 +16,10 @@ _NO_WEEK = 2**30
 def propagated(r: Relaxation) -> Relaxation | None:
     """Take away weeks that no order with the others can use; None where a node has none left.
 
-    Repeats until nothing changes: full weeks, rules, the weeks in which imports can be needed, and
-    nodes whose certain imports would not fit.
+    Repeats until nothing changes: weeks that are full, and that must be more than full, rules, the
+    weeks in which imports can be needed, and nodes whose certain imports would not fit.
     """
     may_end, before = r.may_end.copy(), -1
-    n_weeks = may_end.shape[1]
     needs = _Needs(r)
     while (n_left := int(may_end.sum())) != before:
         before = n_left
@@ -30,15 +29,30 @@ def propagated(r: Relaxation) -> Relaxation | None:
             if (used > room).any():
                 return None
             may_end[~is_settled] &= taken[~is_settled, None] <= room - used
+            if not may_end.any(axis=1).all() or _is_overfull(taken, room, may_end):
+                return None
         for remove in (_break_rules, needs.outside, needs.without_room):
+            may_end &= ~remove(r, *_ends(may_end))
             if not may_end.any(axis=1).all():
                 return None
-            first = may_end.argmax(axis=1)
-            last = n_weeks - 1 - may_end[:, ::-1].argmax(axis=1)
-            may_end &= ~remove(r, first, last)
-        if not may_end.any(axis=1).all():
-            return None
     return r._replace(may_end=may_end)
+
+
+def _ends(may_end: Flags2) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and last week of each node."""
+    return may_end.argmax(axis=1), may_end.shape[1] - 1 - may_end[:, ::-1].argmax(axis=1)
+
+
+def _is_overfull(taken: Longs, room: Longs, may_end: Flags2) -> bool:
+    """Whether what must go within some weeks is more than there is room for in them."""
+    n_weeks = may_end.shape[1]
+    within = np.zeros((n_weeks, n_weeks), dtype=np.int64)
+    np.add.at(within, _ends(may_end), taken)
+    # From a first week on, up to a last one.
+    within = np.cumsum(np.cumsum(within[::-1], axis=0)[::-1], axis=1)
+    until = np.cumsum(room)
+    left = until - np.append(0, until[:-1])[:, None] - within
+    return bool((np.triu(left) < 0).any())
 
 
 def _break_rules(r: Relaxation, first: NDArray[np.intp], last: NDArray[np.intp]) -> Flags2:

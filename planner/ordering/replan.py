@@ -120,12 +120,12 @@ def replan(plan: Plan, *, today: int, near: int = NEAR) -> Replanned:
                 moves=tuple(repair.moves()),
                 dropped=tuple(dropped),
             )
-        parts = find_conflict(
+        conflict = find_conflict(
             fleet, constraints, lambda chosen: _Repair(plan, today, chosen).succeeds()
         )
-        soft = [part.rule for part in parts if part.rule is not None and not part.rule.hard]
+        soft = conflict.soft_rules
         if not soft:
-            raise infeasible(parts)
+            raise infeasible(conflict)
         dropped += soft
         kept = tuple(rule for rule in constraints.rules if rule not in soft)
         constraints = replace(constraints, rules=kept)

@@ -11,7 +11,10 @@ from planner.ordering.model import Ints, Model, rows_of
 from planner.ordering.problem import Problem
 
 _ONE_BY_ONE: Final = 60
-"""So many blocks are given their day first one by one; then all at once that find none."""
+_FEWEST_ONE_BY_ONE: Final = 5
+_PLACED_ONE_BY_ONE: Final = 250_000
+"""So many blocks that find no day come first one by one, fewer where there are many blocks to
+place anew each time; then all at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,6 +65,8 @@ class Scheduler:
         self._settled = np.flatnonzero(np.diff(self._model.choice_first) == 1).tolist()
         self._is_server = (self._model.n_servers > 0).tolist()
         self._urgent = _Urgent([], [])
+        in_time = _PLACED_ONE_BY_ONE // max(1, self._model.n_blocks)
+        self._one_by_one = min(max(_FEWEST_ONE_BY_ONE, in_time), _ONE_BY_ONE)
 
     def schedule(self, priorities: Priorities) -> Ints | Stuck:
         """Return the day of each block, or the block that cannot be placed."""
@@ -98,7 +103,7 @@ class Scheduler:
             if stuck in urgent.of_all[:1] and not has_wishes:
                 return Stuck(block=stuck)
             fresh = [stuck]
-            if len(urgent.of_all) + len(urgent.of_kind) >= _ONE_BY_ONE:
+            if len(urgent.of_all) + len(urgent.of_kind) >= self._one_by_one:
                 fresh = np.flatnonzero(days < 0).tolist()
                 if set(fresh) <= set(urgent.of_all):
                     return Stuck(block=stuck)

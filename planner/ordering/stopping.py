@@ -28,6 +28,7 @@ class Clock:
 
     def __init__(self, stop: Stop) -> None:
         self._stop, self._began = stop, time.monotonic()
+        self._is_stopped = False
 
     @property
     def seconds(self) -> float:
@@ -37,4 +38,8 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return max(0.0, self._stop.seconds - self.seconds)
+        return 0.0 if self._is_stopped else max(0.0, self._stop.seconds - self.seconds)
+
+    def stop(self) -> None:
+        """Leave no time, whatever the limit is."""
+        self._is_stopped = True
