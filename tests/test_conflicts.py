@@ -73,12 +73,8 @@ def test_what_is_left_when_the_time_runs_out_is_said_and_no_soft_rule_gives_way(
     )
     assert said[1].startswith("fleet.toml: an import must be in place")
     assert len(said) == 21
-    assert (
-        "2 constraints could be the cause;"
-        in conflict_of(site_fleet(tmp_path / "few", capacity={"clients_per_week": 1}), seconds=0.0)[
-            0
-        ]
-    )
+    few = site_fleet(tmp_path / "few", capacity={"clients_per_week": 1})
+    assert "2 constraints could be the cause;" in conflict_of(few, seconds=0.0)[0]
 
 
 def test_rules_in_a_circle_are_named(tmp_path: Path) -> None:

@@ -249,21 +249,25 @@ class Run:
         one = next(orders, None)
         return islice(_by_chance(problem), 1) if one is None else chain([one], orders)
 
-    def _is_feasible(self, constraints: Constraints) -> bool:
+    def _feasible(self, constraints: Constraints) -> Problem | None:
+        """Compile constraints; None where no order is found that keeps them."""
         try:
             problem = self._compiled(constraints)
         except InfeasibleError:
-            return False
+            return None
         if propagated(relax(problem.model)) is None:
-            return False
-        return any(True for _ in self._first_orders(problem))
+            return None
+        return problem if any(True for _ in self._first_orders(problem)) else None
 
     def _feasible_problem(self, constraints: Constraints) -> Problem:
         """Compile the problem; soft rules in a conflict give way, other conflicts are raised."""
         clock = Clock(self._stop)
-        while not self._is_feasible(constraints):
+        while (problem := self._feasible(constraints)) is None:
             conflict = find_conflict(
-                self._fleet, constraints, self._is_feasible, lambda: clock.left <= 0
+                self._fleet,
+                constraints,
+                lambda chosen: self._feasible(chosen) is not None,
+                lambda: clock.left <= 0,
             )
             soft = conflict.soft_rules
             if not soft:
@@ -271,7 +275,7 @@ class Run:
             self._dropped += soft
             kept = tuple(rule for rule in constraints.rules if rule not in soft)
             constraints = replace(constraints, rules=kept)
-        return self._compiled(constraints)
+        return problem
 
     # --- Judging ---
 

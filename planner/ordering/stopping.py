@@ -13,7 +13,8 @@ class Stop:
     iterations
         Equal seeds and iterations give equal plans, as long as the time does not run out before.
     seconds
-        Time of the search, without compilation [s].
+        Time of the search, without compilation; where no order exists, the search for the
+        constraints in conflict has as much [s].
     gap
         The proven gap that is small enough; 0 searches on until nothing is left [1].
     """
