@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.ordering.model import Model
 from planner.ordering.propagation import propagated
-from planner.ordering.relaxation import Ascent, Bound
+from planner.ordering.relaxation import Ascent, Bound, dated
 from planner.ordering.relaxation_kernel import Flags2, Relaxation, Singles
 from planner.ordering.stopping import Clock
 
@@ -116,7 +116,7 @@ class Branching:
             relaxation = propagated(self._relaxation._replace(may_end=left))
             # A side on which some block has no week left holds no order.
             if relaxation is not None:
-                sides.append(relaxation)
+                sides.append(dated(self._model, relaxation))
         return sorted(self._children(node, sides, best))
 
     def _children(self, node: _Node, sides: list[Relaxation], best: float) -> Iterator[_Node]:

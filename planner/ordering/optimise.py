@@ -23,7 +23,7 @@ from planner.ordering.model import Ints
 from planner.ordering.objective import Objective
 from planner.ordering.problem import Problem, compile_problem, drafted_days
 from planner.ordering.propagation import propagated
-from planner.ordering.relaxation import Ascent, Bound, relax
+from planner.ordering.relaxation import Ascent, Bound, dated, relax
 from planner.ordering.result import Progress, Result
 from planner.ordering.rules import Constraints, constraints_of
 from planner.ordering.scheduler import Priorities, Scheduler, Stuck, schedule_blocks
@@ -479,7 +479,7 @@ class _Prover:
         self._problem, self._model, self._clock = problem, problem.model, clock
         relaxation = relax(self._model)
         # An order exists, so some weeks are left.
-        self._relaxation = propagated(relaxation) or relaxation
+        self._relaxation = dated(self._model, propagated(relaxation) or relaxation)
         self._ascent = Ascent(self._relaxation)
         self._bound = self._ascent.bound()
         self._schedulers = (Scheduler(problem), Scheduler(problem))

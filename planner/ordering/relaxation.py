@@ -42,38 +42,31 @@ class Bound:
     prices
         With `share`, where the search for the bound stands, to go on from there: it can be on its
         way to a better bound through a worse one.
+    gap
+        By link: its row in the prices of gaps, or -1.
     """
 
     value: int
     left: Longs
     share: Singles
     prices: Dual
+    gap: Ints
 
 
 def relax(model: Model) -> Relaxation:
     """Return the linear relaxation of a model, by weeks."""
     n, n_weeks = model.n_blocks, model.n_weeks
-    length = np.bincount(model.week_of_day, minlength=n_weeks).astype(np.int64)
     allowed, day = _first_days(model)
     own = np.where(allowed, model.own_weight[:, None] * day + _moved(model), 0)
     first, second, job, weight, n_jobs = _links(model)
-    import_room, earliest = _import_room(model, n_jobs)
-    may_need = np.arange(n_weeks) >= model.week_of_day[earliest][:, None]
-    monday: Longs = np.cumsum(length) - length
-    # In its first week a link's sessions wait for the first day on which its import can be needed.
-    at_least = np.zeros((len(first), n_weeks), dtype=np.int64)
-    linked = np.flatnonzero(job >= 0)
-    day_needed = earliest[job[linked] - n]
-    week_needed = model.week_of_day[day_needed]
-    at_least[linked, week_needed] = day_needed - monday[week_needed]
-    days, gap, first_leads, second_leads = _secure_days(
-        np.where(allowed, day - monday, _NOT), first, second, at_least, length
-    )
+    may_need = np.arange(n_weeks) >= model.week_of_day[_earliest_needs(model)][:n_jobs, None]
+    days, gap, first_leads, second_leads = _secure_days(model, allowed, day, (first, second, job))
     rules = _rules(model, allowed)
     return Relaxation(
         may_end=np.concatenate([allowed, may_need]),
+        day=day,
         own=np.concatenate([own, np.zeros((n_jobs, n_weeks), dtype=np.int64)]),
-        horizon=int(length.sum()),
+        horizon=len(model.week_of_day),
         first=first,
         second=second,
         job=job,
@@ -87,22 +80,71 @@ def relax(model: Model) -> Relaxation:
         is_job=np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64),
         client_room=_finite(model.client_room, int(model.n_clients.sum())),
         server_room=_finite(model.server_room, int(model.n_servers.sum())),
-        import_room=_finite(import_room, n_jobs),
+        import_room=_finite(_import_room(model), n_jobs),
         rule_earlier=rules[0],
         rule_later=rules[1],
         rule_week=rules[2],
     )
 
 
+def dated(model: Model, r: Relaxation) -> Relaxation:
+    """Move the first days of blocks to where rules and the weeks that are left put them.
+
+    Within a week a block waits for another one that cannot have gone in an earlier week.
+    """
+    later = np.repeat(np.arange(model.n_blocks), np.diff(model.rule_first))
+    may_end, day = r.may_end[: model.n_blocks].copy(), r.day.copy()
+    is_moved = True
+    while is_moved:
+        first_week = may_end.argmax(axis=1)
+        soonest = day[np.arange(model.n_blocks), first_week]
+        wait = soonest.copy()
+        np.maximum.at(wait, later, soonest[model.rule_other] + model.rule_gap)
+        is_moved = False
+        for block in np.flatnonzero(wait > soonest).tolist():
+            choices = model.choices(block)
+            choices = choices[np.searchsorted(choices, wait[block]) :]
+            choices = choices[may_end[block, model.week_of_day[choices]]]
+            if len(choices):
+                week = model.week_of_day[choices[0]]
+                may_end[block, :week] = False
+                day[block, week] = choices[0]
+                is_moved = True
+    if (day == r.day).all():
+        return r
+    own = r.own.copy()
+    own[: model.n_blocks] += model.own_weight[:, None] * (day - r.day)
+    days, gap, first_leads, second_leads = _secure_days(
+        model, r.may_end[: model.n_blocks], day, (r.first, r.second, r.job)
+    )
+    return r._replace(
+        may_end=np.concatenate([may_end, r.may_end[model.n_blocks :]]),
+        day=day,
+        own=own,
+        days=days,
+        gap=gap,
+        first_leads=first_leads,
+        second_leads=second_leads,
+    )
+
+
 def _secure_days(
-    offset: Longs, first: Ints, second: Ints, at_least: Longs, length: Longs
+    model: Model, allowed: Flags2, day: Longs, links: tuple[Ints, Ints, Ints]
 ) -> tuple[Longs, Ints, Longs, Longs]:
     """Days of the links by week, the row of each link's gaps, and the gaps' days by leading end.
 
-    `offset` is, by block and week, the days before it may go, or `_NOT`; `at_least`, by link and
-    week, those before its sessions may be secure.
+    `allowed` and `day` are by block and week, `links` the blocks and the import of each link.
     """
-    n_links, n_weeks = len(first), len(length)
+    n_weeks, (first, second, job) = model.n_weeks, links
+    n_links = len(first)
+    length = np.bincount(model.week_of_day, minlength=n_weeks).astype(np.int64)
+    monday: Longs = np.cumsum(length) - length
+    offset = np.where(allowed, day - monday, _NOT)
+    # In its first week a link's sessions wait for the first day on which its import can be needed.
+    at_least = np.zeros((n_links, n_weeks), dtype=np.int64)
+    linked = np.flatnonzero(job >= 0)
+    needed = _earliest_needs(model)[job[linked] - model.n_blocks]
+    at_least[linked, model.week_of_day[needed]] = needed - monday[model.week_of_day[needed]]
     days = np.empty((n_links, n_weeks), dtype=np.int64)
     leads = np.empty((n_links, n_weeks), dtype=np.int64)
     until_next = np.zeros(n_links, dtype=np.int64)
@@ -180,8 +222,8 @@ def _links(model: Model) -> tuple[Ints, Ints, Ints, Longs, int]:
     return first[row], second[row], node.astype(np.int32), part, model.n_jobs
 
 
-def _import_room(model: Model, n_jobs: int) -> tuple[Longs, Longs]:
-    """How many jobs may be needed by the end of each week, and each one's first day."""
+def _import_room(model: Model) -> Longs:
+    """How many jobs may be needed by the end of each week."""
     n_weeks = model.n_weeks
     # The last day of each week on which any block may go; nothing is needed after it.
     last = np.zeros(n_weeks, dtype=np.int64)
@@ -189,11 +231,15 @@ def _import_room(model: Model, n_jobs: int) -> tuple[Longs, Longs]:
     np.maximum.at(last, model.week_of_day[model.job_release], model.job_release)
     last = np.maximum.accumulate(last)
     due = model.due_week[last]
-    room = np.where(due >= 0, model.import_room[np.maximum(due, 0)], 0)
-    earliest = np.maximum(model.job_earliest, model.job_release)[:n_jobs]
+    room: Longs = np.where(due >= 0, model.import_room[np.maximum(due, 0)], 0).astype(np.int64)
+    return room
+
+
+def _earliest_needs(model: Model) -> Longs:
+    """First day on which each import can be needed."""
+    earliest = np.maximum(model.job_earliest, model.job_release)
     earliest = np.maximum(earliest, np.searchsorted(model.due_week, 0)).astype(np.int64)
-    earliest = np.minimum(earliest, len(model.week_of_day) - 1)
-    return room.astype(np.int64), earliest
+    return np.minimum(earliest, len(model.week_of_day) - 1)
 
 
 def _rules(model: Model, allowed: Flags2) -> tuple[Ints, Ints, Ints]:
@@ -237,7 +283,7 @@ class Ascent:
 
     def __init__(self, relaxation: Relaxation, near: Bound | None = None) -> None:
         self._r = relaxation
-        dual = _start(relaxation) if near is None else _copied(near.prices)
+        dual = _start(relaxation) if near is None else _taken_over(near, relaxation.gap)
         share = _spread_out(relaxation) if near is None else near.share.copy()
         price = kernel.prices_of_done(relaxation, dual).astype(np.float32)
         self._at = Iterate(share=share, dual=dual, price=price)
@@ -281,6 +327,7 @@ class Ascent:
             share=self._at.share.copy(),
             left=np.where(r.may_end, np.maximum(more - 1, 0), np.iinfo(np.int64).max),
             prices=_copied(self._at.dual),
+            gap=r.gap,
         )
 
 
@@ -308,6 +355,25 @@ def _start(r: Relaxation) -> Dual:
 
 def _copied(dual: Dual) -> Dual:
     return Dual(*(column.copy() for column in dual))
+
+
+def _taken_over(near: Bound, gap: Ints) -> Dual:
+    """Return prices with other gaps; new ones are charged as the link's other days are."""
+    prices = _copied(near.prices)
+    if np.array_equal(near.gap, gap):
+        return prices
+    rows = np.flatnonzero(gap >= 0)
+    is_new = near.gap[rows, None] < 0
+
+    def of_gaps(of_gap: Singles, of_link: Singles) -> Singles:
+        if not len(of_gap):
+            return of_link[rows]
+        return np.where(is_new, of_link[rows], of_gap[near.gap[rows]])
+
+    return prices._replace(
+        gap_on_first=of_gaps(prices.gap_on_first, prices.on_first),
+        gap_on_job=of_gaps(prices.gap_on_job, prices.on_job),
+    )
 
 
 def _spread_out(r: Relaxation) -> Singles:

@@ -29,6 +29,8 @@ class Relaxation(NamedTuple):
     ----------
     may_end
         By node and week: whether it may go in that week.
+    day
+        By block and week: the first day on which it may go in that week, if it may.
     own
         By node and week: cost of going in that week, links aside.
     horizon
@@ -51,6 +53,7 @@ class Relaxation(NamedTuple):
     """
 
     may_end: Flags2
+    day: Longs
     own: Longs
     horizon: int
     first: Ints
