@@ -1,13 +1,12 @@
 """Branch and bound on weeks, servers first: what the relaxation leaves open is mostly theirs."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.ordering.model import Model
 from planner.ordering.propagation import propagated
@@ -19,8 +18,10 @@ _STRETCHES: Final = 2
 """Stretches of the first-order method for each new node, at least."""
 _WORTH: Final = 0.05
 """More stretches follow while the last ones closed so much of the gap that is left."""
+
 _OPEN: Final = 0.02
 """A week is open to a block whose share times what is missing of it is more than this."""
+_Choose = Callable[[Singles, Flags2], tuple[int, int] | None]
 
 
 @dataclass(order=True, slots=True)
@@ -63,9 +64,9 @@ class Branching:
     def branch(self, best: float) -> Bound | None:
         """Split the node with the least bound; the bound of the better child, None for no node."""
         while (node := self._least(best)) is not None:
-            children = self._split(node, best, self._servers)
+            children = self._split(node, best, self._week_of_heaviest)
             if children is None:
-                children = self._split(node, best, self._blocks)
+                children = self._split(node, best, self._week_of_most_open)
             if children is None:
                 # Every block has one week, so this is as good as it gets.
                 self._closed = node.value if self._closed is None else min(self._closed, node.value)
@@ -82,7 +83,7 @@ class Branching:
         """
         node = self._least(best)
         while node is not None and self._clock.left > 0:
-            children = self._split(node, best, self._servers)
+            children = self._split(node, best, self._week_of_heaviest)
             self._keep([node] if children is None else children[1:])
             if not children or children[0].value >= best:
                 return node.bound
@@ -102,12 +103,13 @@ class Branching:
         for node in nodes:
             heapq.heappush(self._nodes, node)
 
-    def _split(self, node: _Node, best: float, blocks: NDArray[np.intp]) -> list[_Node] | None:
-        """Split a node on one of some blocks, best child first; None if each has its week."""
+    def _split(self, node: _Node, best: float, choose: _Choose) -> list[_Node] | None:
+        """Split a node on a block, best child first; None if there is none to choose."""
         may_end = node.may_end & ~_too_dear(node, best)
-        block, week = self._most_open(blocks, node.bound.share, may_end)
-        if block < 0:
+        chosen = choose(node.bound.share, may_end)
+        if chosen is None:
             return None
+        block, week = chosen
         sides = []
         for side in (slice(0, week + 1), slice(week + 1, None)):
             left = may_end.copy()
@@ -140,23 +142,34 @@ class Branching:
             is_worth = value < best and value - before > _WORTH * (best - value)
         return ascent.bound()
 
-    def _most_open(
-        self, blocks: NDArray[np.intp], share: Singles, may_end: Flags2
-    ) -> tuple[int, int]:
-        """Block whose weeks are most open, weighed by how much hangs on it; -1 for none.
+    def _week_of_heaviest(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+        """Server without a week of its own on which the most hangs; None where each has one.
 
-        And the week until whose end it goes or not: what goes first decides on all the rest, so it
-        is the first one that is open.
+        And the week until whose end it goes or not: the one by which the relaxation has done half
+        of it. What is heavy goes early and decides on all the rest, also where the relaxation has
+        it in one week already: only settled weeks bind rules and imports by whole numbers.
         """
-        blocks = blocks[may_end[blocks].sum(axis=1) > 1]
+        servers = self._servers[may_end[self._servers].sum(axis=1) > 1]
+        if not len(servers):
+            return None
+        server = int(servers[self._weight[servers].argmax()])
+        weeks = np.flatnonzero(may_end[server])[:-1]
+        half = int(np.searchsorted(share[server, weeks], 0.5))
+        return server, int(weeks[min(half, len(weeks) - 1)])
+
+    def _week_of_most_open(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+        """Block whose weeks are most open, weighed by how much hangs on it; None for no block.
+
+        And the first week in which it is open: what goes first decides on all the rest.
+        """
+        blocks = self._blocks[may_end[self._blocks].sum(axis=1) > 1]
         if not len(blocks):
-            return -1, 0
+            return None
         is_split = may_end[blocks]
         last = is_split.shape[1] - 1 - is_split[:, ::-1].argmax(axis=1)
         is_split[np.arange(len(blocks)), last] = False
         openness = np.where(is_split, share[blocks] * (1.0 - share[blocks]), 0.0)
-        weighed = (openness.sum(axis=1) + 1e-6) * self._weight[blocks]
-        place = weighed.argmax()
+        place = ((openness.sum(axis=1) + 1e-6) * self._weight[blocks]).argmax()
         is_open = openness[place] > _OPEN
         week = int((is_open if is_open.any() else is_split[place]).argmax())
         return int(blocks[place]), week
