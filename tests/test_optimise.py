@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ import planner
 from planner.domain.errors import InfeasibleError, PlanError
 from planner.domain.fleet import Fleet
 from planner.ordering.objective import Objective
-from planner.ordering.optimise import optimise, order
+from planner.ordering.optimise import _Prover, optimise, order
 from planner.ordering.problem import Problem, compile_problem
 from planner.ordering.result import Progress
 from planner.ordering.rules import constraints_of
+from planner.ordering.search import Search
 from planner.ordering.stopping import Stop
 from planner.ordering.strategies import STRATEGIES
 from tests.builders import action, certificate, client, rule, server, session, trust
@@ -102,6 +105,28 @@ def test_an_interrupted_search_returns_the_best_order_so_far(tmp_path: Path) -> 
 
     result = optimise(two_clients(tmp_path), stop=QUICK, observer=interrupt)
     assert result.iterations == 1
+    assert len(planner.check_order(result.best)) == 0
+
+
+def test_an_interrupt_leaves_no_time_to_what_works_beside_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_to_the_prover, is_interrupted = [], threading.Event()
+
+    def interrupted(search: Search) -> None:
+        is_interrupted.set()
+        raise KeyboardInterrupt
+
+    def improve(prover: _Prover, best: int) -> None:
+        assert is_interrupted.wait(timeout=60)
+        while prover._clock.left > 0:
+            time.sleep(0.001)
+        left_to_the_prover.append(prover._clock.left)
+
+    monkeypatch.setattr(Search, "run", interrupted)
+    monkeypatch.setattr(_Prover, "improve", improve)
+    result = optimise(two_clients(tmp_path), stop=Stop(seconds=10_000))
+    assert left_to_the_prover == [0]
     assert len(planner.check_order(result.best)) == 0
 
 

@@ -386,23 +386,3 @@ def test_a_tree_whose_time_has_run_out_keeps_the_bound_of_its_root(tmp_path: Pat
     assert tree.branch(found[0] + 1) is not None
     assert tree.bound is not None
     assert root.value <= tree.bound <= found[0]
-
-
-def test_an_interrupt_while_branching_leaves_no_time_to_the_other_side(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = hub_and_clients(tmp_path)
-    found = true_optimum(model)
-    r = propagated(relax(model))
-    assert found is not None
-    assert r is not None
-    clock = Clock(Stop())
-
-    def interrupted(ascent: Ascent, n_stretches: int) -> float:
-        raise KeyboardInterrupt
-
-    tree = Branching(model, r, Ascent(r).bound(), clock)
-    monkeypatch.setattr(Ascent, "climb", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        tree.branch(found[0] + 1)
-    assert clock.left == 0

@@ -124,11 +124,7 @@ class Branching:
     def _children(self, node: _Node, sides: list[Relaxation], best: float) -> Iterator[_Node]:
         """The nodes of the sides of a split, found side by side."""
         with ThreadPoolExecutor() as pool:
-            try:
-                bounds = list(pool.map(lambda side: self._bound_of(side, node, best), sides))
-            except KeyboardInterrupt:
-                self._clock.stop()
-                raise
+            bounds = list(pool.map(lambda side: self._bound_of(side, node, best), sides))
         for side, bound in zip(sides, bounds, strict=True):
             self.n_nodes += 1
             yield _Node(max(bound.value, node.value), self.n_nodes, side.may_end, bound)

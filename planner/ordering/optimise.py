@@ -1,6 +1,7 @@
 """Search for the best order, and prove how far from the best it is."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
@@ -172,7 +173,7 @@ def _refuse_upgrades_without_target(fleet: Fleet, initial: Plan) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Judged:
-    """A plan with all that follows from it, passed by the engine and the checker."""
+    """A plan with all that follows from it, by the engine."""
 
     plan: Plan
     found: Deadlines
@@ -280,19 +281,22 @@ class Run:
     # --- Judging ---
 
     def _judge(self, days: Ints, waves: tuple[str, ...] = ()) -> _Judged:
-        """Simulate and check an order; one that is not flawless is never returned."""
+        """Simulate an order."""
         peak = self._limits.imports_per_week
         if self._objective.peak_imports:
             peak = max(1, self._rest.peak(days))
         plan = self._problem.plan_of(days, waves=waves, imports_per_week=peak)
         found = deadlines(simulate(plan))
+        return _Judged(plan=plan, found=found, measures=measures(found))
+
+    def _refuse_flawed(self, plan: Plan) -> None:
+        """Refuse an order that the checker finds wrong; it is never returned."""
         wrong = check_order(plan, initial=self._initial)
         if len(wrong):
             faults = [
                 Fault(file=row.subject, what=row.what, cure=row.fix) for row in wrong.rows[:_SHOWN]
             ]
             raise InfeasibleError(faults)
-        return _Judged(plan=plan, found=found, measures=measures(found))
 
     def _value(self, judged: _Judged, days: Ints) -> float:
         """Objective of a plan by the engine's measures."""
@@ -314,6 +318,7 @@ class Run:
         self, method: str, days: Ints, bound: float | None, waves: tuple[str, ...] = ()
     ) -> Result:
         judged = self._judge(days, waves)
+        self._refuse_flawed(judged.plan)
         return Result(
             method=method,
             best=judged.plan,
@@ -408,18 +413,22 @@ class Run:
             open_weeks=self._rest.open_weeks,
         )
         prover = _Prover(problem, self._clock)
-        try:
-            for iteration in range(1, self._stop.iterations + 1):
-                for _ in range(_ROUNDS):
-                    search.run()
-                hint = prover.improve(model.cost(search.best))
-                if hint is not None:
-                    search.offer(hint, restart=iteration * _ROUNDS % ROUNDS_PER_CYCLE == 0)
-                self._tell(observer, iteration, search.cost, prover.bound)
-                if self._is_over():
-                    break
-        except KeyboardInterrupt:
-            pass
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            try:
+                for iteration in range(1, self._stop.iterations + 1):
+                    proving = beside.submit(prover.improve, model.cost(search.best))
+                    for _ in range(_ROUNDS):
+                        search.run()
+                    hint = proving.result()
+                    if hint is not None:
+                        search.offer(hint, restart=iteration * _ROUNDS % ROUNDS_PER_CYCLE == 0)
+                    self._tell(observer, iteration, search.cost, prover.bound)
+                    if self._is_over():
+                        break
+            except KeyboardInterrupt:
+                pass
+            finally:
+                self._clock.stop()
         best = self._pulled_forward(search)
         return self._result(OPTIMISED, best, self._in_units(prover.bound))
 
@@ -493,7 +502,10 @@ class _Prover:
         if self._is_done:
             return None
         if self._tree is None:
-            value = self._ascent.climb(_STRETCHES)
+            for _ in range(_STRETCHES):
+                if self._clock.left > 0:
+                    self._ascent.climb(1)
+            value = self._ascent.best
             self._bound = self._ascent.bound()
             self.bound = max(self.bound, self._bound.value)
             if value - self._before <= _WORTH * (best - value):
