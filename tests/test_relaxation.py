@@ -15,7 +15,7 @@ from planner.ordering.exact import prove
 from planner.ordering.model import Ints, Model
 from planner.ordering.problem import compile_problem
 from planner.ordering.propagation import propagated
-from planner.ordering.relaxation import Ascent, relax
+from planner.ordering.relaxation import Ascent, dated, relax
 from planner.ordering.relaxation_kernel import Flags2, Relaxation
 from planner.ordering.rules import constraints_of
 from planner.ordering.scheduler import Priorities, Scheduler, Stuck
@@ -170,6 +170,43 @@ def test_a_full_week_and_a_rule_take_weeks_away(tmp_path: Path) -> None:
     assert not left.may_end[t, 0]
 
 
+def test_a_block_waits_within_its_week_for_one_that_cannot_have_gone_before(
+    tmp_path: Path,
+) -> None:
+    fleet = fleet_of(
+        tmp_path,
+        servers=[server("s", site="yard", **NEW), server("t", site="quay", **NEW)],
+        clients=[client("a", site="yard", **NEW), client("b", site="quay", **NEW)],
+        sessions=[session("a", "t", weight="5"), session("b", "t", weight="2")],
+        plan=None,
+        end="2025-03-24",
+        windows={"yard": ["Tue"], "quay": ["Mon", "Fri"]},
+        rules=[rule("before", "s", "t")],
+    )
+    problem = compile_problem(fleet, constraints_of(fleet))
+    model = problem.model
+    a, b, s, t = problem.blocks.of_endpoint.tolist()
+    before = relax(model)
+    may_end = before.may_end.copy()
+    assert may_end[[a, b, s, t]].all()
+    may_end[s] = [False, True, False]
+    left = propagated(before._replace(may_end=may_end))
+    assert left is not None
+    after = dated(model, left)
+    monday = 7 * np.arange(3)
+    assert (before.day - monday)[[a, b, s]].tolist() == [[1] * 3, [0] * 3, [1] * 3]
+    # In the first week it waits in any case.
+    assert (before.day - monday)[t].tolist() == [4, 0, 0]
+    assert (after.day - monday)[[a, b, s]].tolist() == [[1] * 3, [0] * 3, [1] * 3]
+    assert (after.day - monday)[t, 1:].tolist() == [4, 0]
+    assert not after.may_end[t, 0]
+    best = true_optimum(held(model, np.full(model.n_blocks, 8, dtype=np.int32), np.array([s])))
+    assert best is not None
+    ascent = Ascent(after, Ascent(left).bound())
+    ascent.climb(60 if IS_COMPILED else 12)
+    assert ascent.bound().value == best[0] == 7 * 11
+
+
 def test_more_than_fits_into_some_weeks_leaves_nothing(tmp_path: Path) -> None:
     names = ("s", "t", "u")
     fleet = fleet_of(
@@ -204,6 +241,8 @@ def test_the_bound_of_settled_weeks_is_never_above_their_best_order(
         assert best is not None
         left = propagated(r._replace(may_end=weeks_left(r, model, days, servers)))
         assert left is not None
+        left = dated(model, left)
+        assert (left.may_end[np.arange(model.n_blocks), model.week_of_day[best[1]]]).all()
         ascent = Ascent(left)
         ascent.climb(2)
         assert ascent.bound().value <= best[0]

@@ -110,15 +110,15 @@ def dated(model: Model, r: Relaxation) -> Relaxation:
                 may_end[block, :week] = False
                 day[block, week] = choices[0]
                 is_moved = True
+    r = r._replace(may_end=np.concatenate([may_end, r.may_end[model.n_blocks :]]))
     if (day == r.day).all():
         return r
     own = r.own.copy()
     own[: model.n_blocks] += model.own_weight[:, None] * (day - r.day)
     days, gap, first_leads, second_leads = _secure_days(
-        model, r.may_end[: model.n_blocks], day, (r.first, r.second, r.job)
+        model, may_end, day, (r.first, r.second, r.job)
     )
     return r._replace(
-        may_end=np.concatenate([may_end, r.may_end[model.n_blocks :]]),
         day=day,
         own=own,
         days=days,
