@@ -21,6 +21,8 @@ _WORTH: Final = 0.05
 
 _OPEN: Final = 0.02
 """A week is open to a block whose share times what is missing of it is more than this."""
+_IN_ONE_WEEK: Final = 0.4
+"""Counts as openness of a server, also where the relaxation has it in one week."""
 _Choose = Callable[[Singles, Flags2], tuple[int, int] | None]
 
 
@@ -64,9 +66,9 @@ class Branching:
     def branch(self, best: float) -> Bound | None:
         """Split the node with the least bound; the bound of the better child, None for no node."""
         while (node := self._least(best)) is not None:
-            children = self._split(node, best, self._week_of_heaviest)
+            children = self._split(node, best, self._week_of_server)
             if children is None:
-                children = self._split(node, best, self._week_of_most_open)
+                children = self._split(node, best, self._week_of_block)
             if children is None:
                 # Every block has one week, so this is as good as it gets.
                 self._closed = node.value if self._closed is None else min(self._closed, node.value)
@@ -83,7 +85,7 @@ class Branching:
         """
         node = self._least(best)
         while node is not None and self._clock.left > 0:
-            children = self._split(node, best, self._week_of_heaviest)
+            children = self._split(node, best, self._week_of_server)
             self._keep([node] if children is None else children[1:])
             if not children or children[0].value >= best:
                 return node.bound
@@ -138,7 +140,7 @@ class Branching:
             is_worth = value < best and value - before > _WORTH * (best - value)
         return ascent.bound()
 
-    def _week_of_heaviest(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+    def _week_of_server(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
         """Server without a week of its own on which the most hangs; None where each has one.
 
         And the week until whose end it goes or not: the one by which the relaxation has done half
@@ -148,12 +150,13 @@ class Branching:
         servers = self._servers[may_end[self._servers].sum(axis=1) > 1]
         if not len(servers):
             return None
-        server = int(servers[self._weight[servers].argmax()])
+        open_weeks = _openness(share[servers], may_end[servers]).sum(axis=1)
+        server = int(servers[((open_weeks + _IN_ONE_WEEK) * self._weight[servers]).argmax()])
         weeks = np.flatnonzero(may_end[server])[:-1]
         half = int(np.searchsorted(share[server, weeks], 0.5))
         return server, int(weeks[min(half, len(weeks) - 1)])
 
-    def _week_of_most_open(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+    def _week_of_block(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
         """Block whose weeks are most open, weighed by how much hangs on it; None for no block.
 
         And the first week in which it is open: what goes first decides on all the rest.
@@ -161,14 +164,16 @@ class Branching:
         blocks = self._blocks[may_end[self._blocks].sum(axis=1) > 1]
         if not len(blocks):
             return None
-        is_split = may_end[blocks]
-        last = is_split.shape[1] - 1 - is_split[:, ::-1].argmax(axis=1)
-        is_split[np.arange(len(blocks)), last] = False
-        openness = np.where(is_split, share[blocks] * (1.0 - share[blocks]), 0.0)
-        place = ((openness.sum(axis=1) + 1e-6) * self._weight[blocks]).argmax()
+        openness = _openness(share[blocks], may_end[blocks])
+        place = int(((openness.sum(axis=1) + 1e-6) * self._weight[blocks]).argmax())
         is_open = openness[place] > _OPEN
-        week = int((is_open if is_open.any() else is_split[place]).argmax())
+        week = int((is_open if is_open.any() else may_end[blocks[place]]).argmax())
         return int(blocks[place]), week
+
+
+def _openness(share: Singles, may_end: Flags2) -> Singles:
+    """How far from settled blocks are by the end of each of their weeks; 0 in the last one."""
+    return np.where(may_end, share * (1 - share), np.float32(0.0))
 
 
 def _too_dear(node: _Node, best: float) -> Flags2:
