@@ -18,7 +18,6 @@ _STRETCHES: Final = 2
 """Stretches of the first-order method for each new node, at least."""
 _WORTH: Final = 0.05
 """More stretches follow while the last ones closed so much of the gap that is left."""
-
 _OPEN: Final = 0.02
 """A week is open to a block whose share times what is missing of it is more than this."""
 _IN_ONE_WEEK: Final = 0.4

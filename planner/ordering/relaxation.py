@@ -59,7 +59,7 @@ def relax(model: Model) -> Relaxation:
     allowed, day = _first_days(model)
     own = np.where(allowed, model.own_weight[:, None] * day + _moved(model), 0)
     first, second, job, weight, n_jobs = _links(model)
-    may_need = np.arange(n_weeks) >= model.week_of_day[_earliest_needs(model)][:n_jobs, None]
+    may_need = np.arange(n_weeks) >= model.week_of_day[_earliest_needs(model)][:, None]
     days, gap, first_leads, second_leads = _secure_days(model, allowed, day, (first, second, job))
     rules = _rules(model, allowed)
     return Relaxation(
