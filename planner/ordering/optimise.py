@@ -28,7 +28,7 @@ from planner.ordering.relaxation import Ascent, Bound, dated, relax
 from planner.ordering.result import Progress, Result
 from planner.ordering.rules import Constraints, constraints_of
 from planner.ordering.scheduler import Priorities, Scheduler, Stuck, schedule_blocks
-from planner.ordering.search import ROUNDS_PER_CYCLE, Search
+from planner.ordering.search import Search
 from planner.ordering.stopping import Clock, Stop
 from planner.ordering.strategies import STRATEGIES
 
@@ -37,7 +37,7 @@ Observer = Callable[[Progress], None]
 OPTIMISED: Final = "optimised"
 _FIRST_TRIES: Final = ("by-weight", "server-first", "as-drafted")
 _ROUNDS: Final = 3
-"""Rounds of the search in one iteration; they divide its cycle."""
+"""Rounds of the search in one iteration; one while it is idle, which leaves time to the proof."""
 _STRETCHES: Final = 4
 """Stretches of the first-order method in one iteration."""
 _SETTLED: Final = 3e-5
@@ -417,11 +417,11 @@ class Run:
             try:
                 for iteration in range(1, self._stop.iterations + 1):
                     proving = beside.submit(prover.improve, model.cost(search.best))
-                    for _ in range(_ROUNDS):
+                    for _ in range(1 if search.is_idle else _ROUNDS):
                         search.run()
                     hint = proving.result()
                     if hint is not None:
-                        search.offer(hint, restart=iteration * _ROUNDS % ROUNDS_PER_CYCLE == 0)
+                        search.offer(hint, restart=search.begins_cycle)
                     self._tell(observer, iteration, search.cost, prover.bound)
                     if self._is_over():
                         break

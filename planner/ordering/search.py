@@ -14,8 +14,9 @@ _FEWEST_MOVES: Final = 1_000
 _MOST_MOVES: Final = 1_000_000
 """More are not worth their time: clients have the exchange."""
 _COOLING: Final = 0.6
-ROUNDS_PER_CYCLE: Final = 12
+_ROUNDS_PER_CYCLE: Final = 12
 """After so many rounds the search warms up again."""
+_IDLE_CYCLES: Final = 2
 _WARM: Final = 0.5
 """Temperature of a cycle's first round, as a part of what an average block costs in a week."""
 
@@ -37,7 +38,7 @@ class Search:
         self._extras = np.array([finish, peak_imports])
         self._open_weeks = open_weeks
         self._state = (seed * 2_654_435_761 + 97) % 2**47
-        self._round = 0
+        self._round = self._idle = 0
         self._now, self.cost = self._exchanged(days)
         self.best = self._now.copy()
         movable = np.flatnonzero(np.diff(model.choice_first) > 1)
@@ -45,6 +46,16 @@ class Search:
         self._groups = [movable[~is_server], movable[is_server]]
         weights = model.own_weight.sum() + model.link_weight.sum() / 2
         self._typical = 7.0 * float(weights) / max(1, len(movable)) + 1e-9
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing better was found in whole cycles."""
+        return self._idle >= _IDLE_CYCLES * _ROUNDS_PER_CYCLE
+
+    @property
+    def begins_cycle(self) -> bool:
+        """Whether the next round is the first of a cycle."""
+        return self._round % _ROUNDS_PER_CYCLE == 0
 
     def cost_of(self, days: Ints) -> float:
         """Cost of an order with the parts that no relaxation knows."""
@@ -64,7 +75,7 @@ class Search:
         if restart or cost < self.cost:
             self._now = days.copy()
         if cost < self.cost:
-            self.best, self.cost = days, cost
+            self.best, self.cost, self._idle = days, cost, 0
 
     def _exchanged(self, days: Ints) -> tuple[Ints, float]:
         """Clients in their cheapest weeks, where that is better, and the cost."""
@@ -82,8 +93,8 @@ class Search:
         rank = np.zeros(model.n_blocks, dtype=np.int32)
         rank[ranked] = np.arange(len(ranked))
         first = np.array([0, len(groups[0]), len(ranked)], dtype=np.int32)
-        phase = self._round % ROUNDS_PER_CYCLE
-        is_last = phase == ROUNDS_PER_CYCLE - 1
+        phase = self._round % _ROUNDS_PER_CYCLE
+        is_last = phase == _ROUNDS_PER_CYCLE - 1
         temperature = 1e-9 if is_last else _WARM * self._typical * _COOLING**phase
         moves = _MOVES_PER_BLOCK_OF_SMALL if len(ranked) <= _SMALL else MOVES_PER_BLOCK
         reach = max(2, len(ranked) >> (2 + self._round % 5))
@@ -104,7 +115,8 @@ class Search:
         cost = self.cost_of(self._now)
         if is_last:
             self._now, cost = self._exchanged(self._now)
+        self._idle += 1
         if cost < self.cost:
-            self.best, self.cost = self._now.copy(), cost
+            self.best, self.cost, self._idle = self._now.copy(), cost, 0
         elif is_last:
             self._now = self.best.copy()
