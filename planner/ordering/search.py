@@ -17,6 +17,7 @@ _COOLING: Final = 0.6
 _ROUNDS_PER_CYCLE: Final = 12
 """After so many rounds the search warms up again."""
 _IDLE_CYCLES: Final = 2
+"""After so many cycles without anything better the search is idle."""
 _WARM: Final = 0.5
 """Temperature of a cycle's first round, as a part of what an average block costs in a week."""
 
