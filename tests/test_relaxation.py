@@ -10,6 +10,7 @@ import scipy.optimize
 
 from planner.domain.errors import InfeasibleError
 from planner.ordering import kernel
+from planner.ordering.alike import merged
 from planner.ordering.branching import Branching
 from planner.ordering.exact import prove
 from planner.ordering.model import Ints, Model
@@ -400,7 +401,7 @@ def test_branching_ends_at_the_best_order(tmp_path: Path) -> None:
     assert r is not None
     ascent = Ascent(r)
     ascent.climb(4)
-    tree = Branching(model, r, ascent.bound(), Clock(Stop()))
+    tree = Branching(model, merged(model, r), ascent.bound(), Clock(Stop()))
     while tree.branch(found[0] + 1) is not None:
         assert tree.bound is not None
         assert tree.bound <= found[0]
@@ -419,7 +420,7 @@ def test_a_tree_whose_time_has_run_out_keeps_the_bound_of_its_root(tmp_path: Pat
     ascent = Ascent(r)
     ascent.climb(1)
     root = ascent.bound()
-    tree = Branching(model, r, root, Clock(Stop(seconds=0)))
+    tree = Branching(model, merged(model, r), root, Clock(Stop(seconds=0)))
     assert tree.plunge(found[0] + 1) is None
     assert tree.bound == root.value
     assert tree.branch(found[0] + 1) is not None

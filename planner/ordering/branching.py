@@ -3,11 +3,12 @@
 import heapq
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
+from planner.ordering.alike import Merged
 from planner.ordering.model import Model
 from planner.ordering.propagation import propagated
 from planner.ordering.relaxation import Ascent, Bound, dated
@@ -22,15 +23,20 @@ _OPEN: Final = 0.02
 """A week is open to a block whose share times what is missing of it is more than this."""
 _IN_ONE_WEEK: Final = 0.4
 """Counts as openness of a server, also where the relaxation has it in one week."""
-_Choose = Callable[[Singles, Flags2], tuple[int, int] | None]
 
 
 @dataclass(order=True, slots=True)
 class _Node:
+    """A part of all orders: those within the weeks that are left, of merged nodes or whole ones."""
+
     value: int
     number: int
     may_end: Flags2 = field(compare=False)
     bound: Bound = field(compare=False)
+    is_whole: bool = field(compare=False)
+
+
+_Choose = Callable[[_Node, Flags2], tuple[int, int] | None]
 
 
 class Branching:
@@ -40,18 +46,17 @@ class Branching:
     ----------
     root
         The bound of the relaxation with every week that is left.
-    relaxation
-        What the bound is of.
+    merged
+        What the bound is of. Alike clients are told apart where all servers have their weeks.
     clock
         When its time has run out, new nodes are left as they are.
     """
 
-    def __init__(self, model: Model, relaxation: Relaxation, root: Bound, clock: Clock) -> None:
-        self._model, self._relaxation, self._clock = model, relaxation, clock
-        self._blocks = np.arange(model.n_blocks)
-        self._servers = np.flatnonzero(model.n_servers > 0)
+    def __init__(self, model: Model, merged: Merged, root: Bound, clock: Clock) -> None:
+        self._model, self._merged, self._clock = model, merged, clock
         self._weight = model.weights() + 1.0
-        self._nodes = [_Node(root.value, 0, relaxation.may_end, root)]
+        self._servers = np.flatnonzero(model.n_servers > 0)
+        self._nodes = [_Node(root.value, 0, merged.relaxation.may_end, root, is_whole=False)]
         self._closed: int | None = None
         self.n_nodes = 1
 
@@ -65,9 +70,7 @@ class Branching:
     def branch(self, best: float) -> Bound | None:
         """Split the node with the least bound; the bound of the better child, None for no node."""
         while (node := self._least(best)) is not None:
-            children = self._split(node, best, self._week_of_server)
-            if children is None:
-                children = self._split(node, best, self._week_of_block)
+            children = self._split(node, best)
             if children is None:
                 # Every block has one week, so this is as good as it gets.
                 self._closed = node.value if self._closed is None else min(self._closed, node.value)
@@ -84,7 +87,7 @@ class Branching:
         """
         node = self._least(best)
         while node is not None and self._clock.left > 0:
-            children = self._split(node, best, self._week_of_server)
+            children = self._split_on(node, best, self._week_of_server)
             self._keep([node] if children is None else children[1:])
             if not children or children[0].value >= best:
                 return node.bound
@@ -104,10 +107,26 @@ class Branching:
         for node in nodes:
             heapq.heappush(self._nodes, node)
 
-    def _split(self, node: _Node, best: float, choose: _Choose) -> list[_Node] | None:
+    def _split(self, node: _Node, best: float) -> list[_Node] | None:
+        """Split a node on a server, or else on a block, told apart from all that are like it."""
+        children = self._split_on(node, best, self._week_of_server)
+        if children is not None:
+            return children
+        return self._split_on(self._unfolded(node), best, self._week_of_block)
+
+    def _unfolded(self, node: _Node) -> _Node:
+        if node.is_whole:
+            return node
+        bound, may_end = self._merged.unfolded(node.bound), node.may_end[self._merged.node]
+        return replace(node, may_end=may_end, bound=bound, is_whole=True)
+
+    def _relaxation_of(self, node: _Node) -> Relaxation:
+        return self._merged.whole if node.is_whole else self._merged.relaxation
+
+    def _split_on(self, node: _Node, best: float, choose: _Choose) -> list[_Node] | None:
         """Split a node on a block, best child first; None if there is none to choose."""
         may_end = node.may_end & ~_too_dear(node, best)
-        chosen = choose(node.bound.share, may_end)
+        chosen = choose(node, may_end)
         if chosen is None:
             return None
         block, week = chosen
@@ -116,7 +135,7 @@ class Branching:
             left = may_end.copy()
             left[block] = False
             left[block, side] = may_end[block, side]
-            relaxation = propagated(self._relaxation._replace(may_end=left))
+            relaxation = propagated(self._relaxation_of(node)._replace(may_end=left))
             # A side on which some block has no week left holds no order.
             if relaxation is not None:
                 sides.append(dated(self._model, relaxation))
@@ -128,7 +147,8 @@ class Branching:
             bounds = list(pool.map(lambda side: self._bound_of(side, node, best), sides))
         for side, bound in zip(sides, bounds, strict=True):
             self.n_nodes += 1
-            yield _Node(max(bound.value, node.value), self.n_nodes, side.may_end, bound)
+            value = max(bound.value, node.value)
+            yield _Node(value, self.n_nodes, side.may_end, bound, node.is_whole)
 
     def _bound_of(self, relaxation: Relaxation, node: _Node, best: float) -> Bound:
         """Bound of one side of a node, from where that of the node stands."""
@@ -139,31 +159,34 @@ class Branching:
             is_worth = value < best and value - before > _WORTH * (best - value)
         return ascent.bound()
 
-    def _week_of_server(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+    def _week_of_server(self, node: _Node, may_end: Flags2) -> tuple[int, int] | None:
         """Server without a week of its own on which the most hangs; None where each has one.
 
         And the week until whose end it goes or not: the one by which the relaxation has done half
         of it. What is heavy goes early and decides on all the rest, also where the relaxation has
         it in one week already: only settled weeks bind rules and imports by whole numbers.
         """
-        servers = self._servers[may_end[self._servers].sum(axis=1) > 1]
-        if not len(servers):
+        servers = self._relaxation_of(node).node_of[self._servers]
+        is_open = may_end[servers].sum(axis=1) > 1
+        if not is_open.any():
             return None
+        share, servers = node.bound.share, servers[is_open]
         open_weeks = _openness(share[servers], may_end[servers]).sum(axis=1)
-        server = int(servers[((open_weeks + _IN_ONE_WEEK) * self._weight[servers]).argmax()])
+        weight = self._weight[self._servers[is_open]]
+        server = int(servers[((open_weeks + _IN_ONE_WEEK) * weight).argmax()])
         weeks = np.flatnonzero(may_end[server])[:-1]
         half = int(np.searchsorted(share[server, weeks], 0.5))
         return server, int(weeks[min(half, len(weeks) - 1)])
 
-    def _week_of_block(self, share: Singles, may_end: Flags2) -> tuple[int, int] | None:
+    def _week_of_block(self, node: _Node, may_end: Flags2) -> tuple[int, int] | None:
         """Block whose weeks are most open, weighed by how much hangs on it; None for no block.
 
         And the first week in which it is open: what goes first decides on all the rest.
         """
-        blocks = self._blocks[may_end[self._blocks].sum(axis=1) > 1]
+        blocks = np.flatnonzero(may_end[: self._model.n_blocks].sum(axis=1) > 1)
         if not len(blocks):
             return None
-        openness = _openness(share[blocks], may_end[blocks])
+        openness = _openness(node.bound.share[blocks], may_end[blocks])
         place = int(((openness.sum(axis=1) + 1e-6) * self._weight[blocks]).argmax())
         is_open = openness[place] > _OPEN
         week = int((is_open if is_open.any() else may_end[blocks[place]]).argmax())

@@ -124,7 +124,7 @@ def prove(
             room.astype(np.float64),
         )
     done = _Done(number, n_weeks)
-    job_rows, job_columns = done.by_week(np.flatnonzero(r.is_job).astype(np.int32))
+    job_rows, job_columns = done.by_week(np.flatnonzero(r.n_imports).astype(np.int32))
     rows.add(
         job_rows % n_weeks,
         job_columns,

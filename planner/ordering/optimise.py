@@ -16,6 +16,7 @@ from planner.domain.plan import Action, Plan
 from planner.engine.deadlines import Deadlines, deadlines
 from planner.engine.measures import Measures, measures
 from planner.engine.timeline import simulate
+from planner.ordering.alike import merged
 from planner.ordering.branching import Branching
 from planner.ordering.checker import check_order
 from planner.ordering.conflicts import find_conflict, infeasible
@@ -380,7 +381,7 @@ class Run:
         if isinstance(days, Stuck):
             days = next(self._first_orders(problem))
         self._fix_offset([days, *self._first_orders(problem, ("by-weight",))])
-        ascent = Ascent(relax(problem.model))
+        ascent = Ascent(merged(problem.model, relax(problem.model)).relaxation)
         cost, before, iteration = problem.model.cost(days) + self._rest.scaled(days), -np.inf, 0
         try:
             while iteration < self._stop.iterations:
@@ -488,8 +489,9 @@ class _Prover:
         self._problem, self._model, self._clock = problem, problem.model, clock
         relaxation = relax(self._model)
         # An order exists, so some weeks are left.
-        self._relaxation = dated(self._model, propagated(relaxation) or relaxation)
-        self._ascent = Ascent(self._relaxation)
+        whole = dated(self._model, propagated(relaxation) or relaxation)
+        self._merged = merged(self._model, whole)
+        self._ascent = Ascent(self._merged.relaxation)
         self._bound = self._ascent.bound()
         self._schedulers = (Scheduler(problem), Scheduler(problem))
         self._tree: Branching | None = None
@@ -509,15 +511,15 @@ class _Prover:
             self._bound = self._ascent.bound()
             self.bound = max(self.bound, self._bound.value)
             if value - self._before <= _WORTH * (best - value):
-                self._tree = Branching(self._model, self._relaxation, self._bound, self._clock)
+                self._tree = Branching(self._model, self._merged, self._bound, self._clock)
             self._before = value
-            return self._rounded(self._bound)
+            return self._from_weeks(self._bound.mean_week)
         if not self._has_tried:
             self._has_tried = True
             found = self._prove(best, self._clock.left / 4)
             if found is not None:
                 return found
-        size = self._relaxation.may_end.size
+        size = self._merged.relaxation.may_end.size
         child: Bound | None = None
         if size <= _CELLS_AT_ONCE and self._n_turns % _TURNS_OF_PLUNGE == 0:
             child = self._tree.plunge(best)
@@ -531,13 +533,14 @@ class _Prover:
             self.bound, min(best, best if self._tree.bound is None else self._tree.bound)
         )
         self._is_done = child is None
-        return None if child is None else self._rounded(child)
+        return None if child is None else self._from_weeks(child.mean_week)
 
     def _prove(self, best: int, seconds: float) -> Ints | None:
         """Ask HiGHS for the best choice of weeks among those that could still be better."""
         # What costs at least as much as the best order need not be looked at.
-        left = self._relaxation.may_end & (self._bound.left < best - self._bound.value + 1)
-        tight = propagated(self._relaxation._replace(may_end=left))
+        is_open = self._bound.left < best - self._bound.value + 1
+        whole = self._merged.whole
+        tight = propagated(whole._replace(may_end=whole.may_end & is_open[self._merged.node]))
         if tight is None or size_of(tight, tight.may_end) > _LARGEST_PROGRAM:
             return None
         proof = prove(tight, tight.may_end, n_nodes=_PROOF_NODES, seconds=seconds)
@@ -546,10 +549,6 @@ class _Prover:
         if proof.weeks is None:
             return None
         return self._from_weeks(proof.weeks[: self._model.n_blocks].astype(np.float64))
-
-    def _rounded(self, bound: Bound) -> Ints | None:
-        """Order by the mean week of each block in the relaxation."""
-        return self._from_weeks((1.0 - bound.share[: self._model.n_blocks]).sum(axis=1))
 
     def _from_weeks(self, weeks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints | None:
         """Cheapest order with blocks by week, and, where imports are limited, servers first.

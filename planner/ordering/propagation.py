@@ -24,11 +24,12 @@ def propagated(r: Relaxation) -> Relaxation | None:
     while (n_left := int(may_end.sum())) != before:
         before = n_left
         for taken, room in ((r.n_clients, r.client_room), (r.n_servers, r.server_room)):
+            of_one = taken // r.alike
             is_settled = may_end.sum(axis=1) == 1
             used = (may_end[is_settled] * taken[is_settled, None]).sum(axis=0)
             if (used > room).any():
                 return None
-            may_end[~is_settled] &= taken[~is_settled, None] <= room - used
+            may_end[~is_settled] &= of_one[~is_settled, None] <= room - used
             if not may_end.any(axis=1).all() or _is_overfull(taken, room, may_end):
                 return None
         for remove in (_break_rules, needs.outside, needs.without_room):
@@ -97,8 +98,10 @@ class _Needs:
     ) -> Flags2:
         """Weeks of a node by which its further certain imports are more than there is room for."""
         n, n_weeks = r.may_end.shape
-        is_job = r.is_job > 0
-        certain = np.cumsum(np.bincount(last[is_job], minlength=n_weeks))
+        is_job = r.n_imports > 0
+        certain = np.zeros(n_weeks, dtype=np.int64)
+        np.add.at(certain, last, r.n_imports)
+        certain = np.cumsum(certain)
         room = r.import_room - certain
         # An import is certain for a node from when another end of it is surely done, until it is
         # certain anyway.
@@ -108,8 +111,9 @@ class _Needs:
         until = last[self._pair_job]
         counts = since < until
         further = np.zeros((n, n_weeks + 1), dtype=np.int64)
-        np.add.at(further, (self._pair_node[counts], since[counts]), 1)
-        np.add.at(further, (self._pair_node[counts], until[counts]), -1)
+        of_one = r.n_imports[self._pair_job] // r.alike[self._pair_node]
+        np.add.at(further, (self._pair_node[counts], since[counts]), of_one[counts])
+        np.add.at(further, (self._pair_node[counts], until[counts]), -of_one[counts])
         further = np.cumsum(further, axis=1)[:, :n_weeks]
         further[is_job] = np.arange(n_weeks) < last[is_job, None]
         is_over = further > room

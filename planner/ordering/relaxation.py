@@ -14,7 +14,15 @@ import numpy as np
 
 from planner.ordering import relaxation_kernel as kernel
 from planner.ordering.model import Ints, Longs, Model
-from planner.ordering.relaxation_kernel import Dual, Flags2, Iterate, Pace, Relaxation, Singles
+from planner.ordering.relaxation_kernel import (
+    Dual,
+    Flags2,
+    Floats,
+    Iterate,
+    Pace,
+    Relaxation,
+    Singles,
+)
 
 _LARGEST: Final = 2**58
 _FINEST: Final = 2**12
@@ -44,6 +52,8 @@ class Bound:
         way to a better bound through a worse one.
     gap
         By link: its row in the prices of gaps, or -1.
+    node_of
+        By block: its node.
     """
 
     value: int
@@ -51,6 +61,13 @@ class Bound:
     share: Singles
     prices: Dual
     gap: Ints
+    node_of: Ints
+
+    @property
+    def mean_week(self) -> Floats:
+        """By block: the week in which it goes, on average over its shares."""
+        weeks: Floats = (1.0 - self.share).sum(axis=1, dtype=np.float64)
+        return weeks[self.node_of]
 
 
 def relax(model: Model) -> Relaxation:
@@ -59,8 +76,12 @@ def relax(model: Model) -> Relaxation:
     allowed, day = _first_days(model)
     own = np.where(allowed, model.own_weight[:, None] * day + _moved(model), 0)
     first, second, job, weight, n_jobs = _links(model)
-    may_need = np.arange(n_weeks) >= model.week_of_day[_earliest_needs(model)][:, None]
-    days, gap, first_leads, second_leads = _secure_days(model, allowed, day, (first, second, job))
+    earliest = _earliest_needs(model)
+    may_need = np.arange(n_weeks) >= model.week_of_day[earliest][:, None]
+    needed = np.zeros(len(job), dtype=np.int64)
+    needed[job >= 0] = earliest[job[job >= 0] - n]
+    links = (first, second, needed)
+    days, gap, first_leads, second_leads = _secure_days(model, allowed, day, links)
     rules = _rules(model, allowed)
     return Relaxation(
         may_end=np.concatenate([allowed, may_need]),
@@ -71,19 +92,22 @@ def relax(model: Model) -> Relaxation:
         second=second,
         job=job,
         weight=weight,
+        needed=needed,
         days=days,
         gap=gap,
         first_leads=first_leads,
         second_leads=second_leads,
         n_clients=np.concatenate([model.n_clients, np.zeros(n_jobs)]).astype(np.int64),
         n_servers=np.concatenate([model.n_servers, np.zeros(n_jobs)]).astype(np.int64),
-        is_job=np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64),
+        n_imports=np.concatenate([np.zeros(n), np.ones(n_jobs)]).astype(np.int64),
         client_room=_finite(model.client_room, int(model.n_clients.sum())),
         server_room=_finite(model.server_room, int(model.n_servers.sum())),
         import_room=_finite(_import_room(model), n_jobs),
         rule_earlier=rules[0],
         rule_later=rules[1],
         rule_week=rules[2],
+        alike=np.ones(n + n_jobs, dtype=np.int64),
+        node_of=np.arange(n, dtype=np.int32),
     )
 
 
@@ -92,31 +116,34 @@ def dated(model: Model, r: Relaxation) -> Relaxation:
 
     Within a week a block waits for another one that cannot have gone in an earlier week.
     """
-    later = np.repeat(np.arange(model.n_blocks), np.diff(model.rule_first))
-    may_end, day = r.may_end[: model.n_blocks].copy(), r.day.copy()
+    later = r.node_of[np.repeat(np.arange(model.n_blocks), np.diff(model.rule_first))]
+    earlier = r.node_of[model.rule_other]
+    n = len(r.day)
+    _, block_of = np.unique(r.node_of, return_index=True)
+    may_end, day = r.may_end[:n].copy(), r.day.copy()
     is_moved = True
     while is_moved:
         first_week = may_end.argmax(axis=1)
-        soonest = day[np.arange(model.n_blocks), first_week]
+        soonest = day[np.arange(n), first_week]
         wait = soonest.copy()
-        np.maximum.at(wait, later, soonest[model.rule_other] + model.rule_gap)
+        np.maximum.at(wait, later, soonest[earlier] + model.rule_gap)
         is_moved = False
-        for block in np.flatnonzero(wait > soonest).tolist():
-            choices = model.choices(block)
-            choices = choices[np.searchsorted(choices, wait[block]) :]
-            choices = choices[may_end[block, model.week_of_day[choices]]]
+        for node in np.flatnonzero(wait > soonest).tolist():
+            choices = model.choices(block_of[node])
+            choices = choices[np.searchsorted(choices, wait[node]) :]
+            choices = choices[may_end[node, model.week_of_day[choices]]]
             if len(choices):
                 week = model.week_of_day[choices[0]]
-                may_end[block, :week] = False
-                day[block, week] = choices[0]
+                may_end[node, :week] = False
+                day[node, week] = choices[0]
                 is_moved = True
-    r = r._replace(may_end=np.concatenate([may_end, r.may_end[model.n_blocks :]]))
+    r = r._replace(may_end=np.concatenate([may_end, r.may_end[n:]]))
     if (day == r.day).all():
         return r
     own = r.own.copy()
-    own[: model.n_blocks] += model.own_weight[:, None] * (day - r.day)
+    own[:n] += (r.alike[:n] * model.own_weight[block_of])[:, None] * (day - r.day)
     days, gap, first_leads, second_leads = _secure_days(
-        model, may_end, day, (r.first, r.second, r.job)
+        model, may_end, day, (r.first, r.second, r.needed)
     )
     return r._replace(
         day=day,
@@ -129,22 +156,23 @@ def dated(model: Model, r: Relaxation) -> Relaxation:
 
 
 def _secure_days(
-    model: Model, allowed: Flags2, day: Longs, links: tuple[Ints, Ints, Ints]
+    model: Model, allowed: Flags2, day: Longs, links: tuple[Ints, Ints, Longs]
 ) -> tuple[Longs, Ints, Longs, Longs]:
     """Days of the links by week, the row of each link's gaps, and the gaps' days by leading end.
 
-    `allowed` and `day` are by block and week, `links` the blocks and the import of each link.
+    `allowed` and `day` are by block and week; `links` are the two blocks of each link, and the
+    first day on which its import can be needed.
     """
-    n_weeks, (first, second, job) = model.n_weeks, links
+    n_weeks, (first, second, needed) = model.n_weeks, links
     n_links = len(first)
     length = np.bincount(model.week_of_day, minlength=n_weeks).astype(np.int64)
     monday: Longs = np.cumsum(length) - length
     offset = np.where(allowed, day - monday, _NOT)
     # In its first week a link's sessions wait for the first day on which its import can be needed.
     at_least = np.zeros((n_links, n_weeks), dtype=np.int64)
-    linked = np.flatnonzero(job >= 0)
-    needed = _earliest_needs(model)[job[linked] - model.n_blocks]
-    at_least[linked, model.week_of_day[needed]] = needed - monday[model.week_of_day[needed]]
+    at_least[np.arange(n_links), model.week_of_day[needed]] = (
+        needed - monday[model.week_of_day[needed]]
+    )
     days = np.empty((n_links, n_weeks), dtype=np.int64)
     leads = np.empty((n_links, n_weeks), dtype=np.int64)
     until_next = np.zeros(n_links, dtype=np.int64)
@@ -321,13 +349,14 @@ class Ascent:
         value = int(kernel.certified(r, self._best, unit, left))
         # An order costs whole units of the model.
         bound = -(-value // unit)
-        more = (left + (value - (bound - 1) * unit) - 1) // unit
+        more = (left // r.alike[:, None] + (value - (bound - 1) * unit) - 1) // unit
         return Bound(
             value=bound,
             share=self._at.share.copy(),
             left=np.where(r.may_end, np.maximum(more - 1, 0), np.iinfo(np.int64).max),
             prices=_copied(self._at.dual),
             gap=r.gap,
+            node_of=r.node_of,
         )
 
 
@@ -385,7 +414,7 @@ def _spread_out(r: Relaxation) -> Singles:
 
 def _pace(r: Relaxation) -> Pace:
     """Step lengths that make the method converge (Pock and Chambolle 2011), in units of cost."""
-    n = len(r.may_end)
+    n, n_alike = len(r.may_end), int(r.alike.sum())
     weight = r.weight.astype(np.float64)
     # What is charged to a node for the days of a week, at most, and as much again for the needs.
     charged = np.zeros(r.may_end.shape)
@@ -406,11 +435,11 @@ def _pace(r: Relaxation) -> Pace:
     leads = (r.first_leads + r.second_leads)[r.gap[rows]]
     np.add.at(charged, r.job[rows], weight[rows, None] * leads)
     links = charged.max(axis=1)
-    typical = max(1.0, float(links.sum()) / max(1, n))
-    wide = np.array([r.n_clients.sum(), r.n_servers.sum(), r.is_job.sum()], dtype=np.float64)
+    typical = max(1.0, float(links.sum()) / max(1, n_alike))
+    wide = np.array([r.n_clients.sum(), r.n_servers.sum(), r.n_imports.sum()], dtype=np.float64)
     # All nodes share a capacity: the more there are, the shorter the steps of its price. So those
     # of prices are lengthened for it, and those of shares shortened.
-    omega = max(1.0, math.sqrt(n / _NODES_OF_EVEN_PACE))
+    omega = max(1.0, math.sqrt(n_alike / _NODES_OF_EVEN_PACE))
     of_room = omega * typical / np.array([2 * wide[0] + 1, 2 * wide[1] + 1, wide[2] + 1])
     ruled = np.zeros(n)
     for ends in (r.rule_earlier, r.rule_later):
@@ -418,7 +447,7 @@ def _pace(r: Relaxation) -> Pace:
     tau = 1.0 / (
         links
         + 2 * (r.n_clients + r.n_servers) * typical
-        + r.is_job * typical
+        + r.n_imports * typical
         + ruled
         + np.abs(np.diff(r.own, axis=1)).max(axis=1, initial=0)
         + 1e-9

@@ -37,6 +37,8 @@ class Relaxation(NamedTuple):
         Count of days.
     first, second, job, weight
         By link: its two blocks, the node of its import or -1, and its cost by day.
+    needed
+        By link: the first day on which its import can be needed.
     days
         By link and week: days from when both ends may have gone in that week, until one may go in
         the next.
@@ -44,12 +46,16 @@ class Relaxation(NamedTuple):
         By link: its row in the tables of gaps; -1 where its ends may always go on the same days.
     first_leads, second_leads
         By gap and week: days from when the one end may go until the other may.
-    n_clients, n_servers, is_job
+    n_clients, n_servers, n_imports
         By node: what it takes of capacities.
     client_room, server_room, import_room
         By week; imports as the count of jobs that may be needed by the end of the week.
     rule_earlier, rule_later, rule_week
         `later` done by the end of week `w` demands `earlier` done by the end of `rule_week[w]`.
+    alike
+        By node: how many alike ones it stands for; what it costs and takes is that of all of them.
+    node_of
+        By block of the model: its node.
     """
 
     may_end: Flags2
@@ -60,19 +66,22 @@ class Relaxation(NamedTuple):
     second: Ints
     job: Ints
     weight: Longs
+    needed: Longs
     days: Longs
     gap: Ints
     first_leads: Longs
     second_leads: Longs
     n_clients: Longs
     n_servers: Longs
-    is_job: Longs
+    n_imports: Longs
     client_room: Longs
     server_room: Longs
     import_room: Longs
     rule_earlier: Ints
     rule_later: Ints
     rule_week: Ints
+    alike: Longs
+    node_of: Ints
 
 
 class Dual(NamedTuple):
@@ -152,7 +161,7 @@ def bound_of(r: Relaxation, d: Dual) -> float:
     for v in range(n):
         least, after = np.inf, 0.0
         for w in range(n_weeks - 1, -1, -1):
-            after += price[v, w] + r.is_job[v] * d.imports[w]
+            after += price[v, w] + r.n_imports[v] * d.imports[w]
             if r.may_end[v, w]:
                 cost = after + r.own[v, w]
                 cost += r.n_clients[v] * d.clients[w] + r.n_servers[v] * d.servers[w]
@@ -236,7 +245,7 @@ def certified(r: Relaxation, d: Dual, unit: int, left: Longs) -> int:
     for v in range(n):
         after = 0
         for w in range(n_weeks - 1, -1, -1):
-            after += done[v, w] + imports[w] * r.is_job[v]
+            after += done[v, w] + imports[w] * r.n_imports[v]
             left[v, w] = (
                 after
                 + r.own[v, w] * unit
@@ -373,20 +382,20 @@ def step(r: Relaxation, at: Iterate, anchor: Iterate, pace: Pace, ahead: Singles
         ahead[v, 0] = zero
         next_share, last_share, own = ahead[v, 1:], ahead[v, :-1], pace.own[v]
         clients, servers = np.float32(r.n_clients[v]), np.float32(r.n_servers[v])
-        jobs, tau = np.float32(r.is_job[v]), pace.of_node[v]
+        imports, tau = np.float32(r.n_imports[v]), pace.of_node[v]
         for w in range(n_weeks):
             cost[w] = own[w] + clients * d.clients[w] + servers * d.servers[w]
         for w in range(n_weeks):
-            slope = price[w] + jobs * d.imports[w] + cost[w]
+            slope = price[w] + imports * d.imports[w] + cost[w]
             row[w] = share[w] - tau * (slope - cost[w + 1])
         project(r.may_end[v], row, value, size)
         for w in range(n_weeks):
             next_share[w] = two * row[w] - share[w]
         for w in range(n_weeks):
             share[w] = new * row[w] + old * share[w] + fixed * share_then[w]
-        if jobs > zero:
+        if imports > zero:
             for w in range(n_weeks):
-                over[2, w] += next_share[w]
+                over[2, w] += imports * next_share[w]
         else:
             for w in range(n_weeks):
                 over[0, w] += clients * (next_share[w] - last_share[w])

@@ -1,0 +1,140 @@
+"""Alike clients taken as one: which ones are alike, and that no bound notices."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planner.ordering.alike import Merged, merged
+from planner.ordering.branching import Branching
+from planner.ordering.model import Model
+from planner.ordering.problem import Problem, compile_problem
+from planner.ordering.propagation import propagated
+from planner.ordering.relaxation import Ascent, dated, relax
+from planner.ordering.rules import constraints_of
+from planner.ordering.stopping import Clock, Stop
+from tests.benchmarks.order_fleets import SCENARIOS, order_fleet
+from tests.builders import client, rule, server, session
+from tests.ordering import fleet_of, true_optimum
+
+IS_COMPILED = not os.environ.get("NUMBA_DISABLE_JIT")
+NEW = {"target_level": "8.1.13"}
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+def problem_of(folder: Path, *, rules: list[dict[str, str]] | None = None) -> Problem:
+    """Six clients of a hub: d has a heavy session, e another site, f another server as well."""
+    fleet = fleet_of(
+        folder,
+        servers=[server("hub", site="quay", **NEW), server("far", site="quay", **NEW)],
+        clients=[client(name, site="yard" if name == "e" else "quay", **NEW) for name in NAMES],
+        sessions=[
+            *(session(name, "hub", weight="9" if name == "d" else "1") for name in NAMES),
+            session("f", "far"),
+        ],
+        trust=[],
+        plan=None,
+        lead_days=7,
+        end="2025-04-14",
+        windows={"quay": ["Mon"], "yard": ["Tue"]},
+        capacity={"clients_per_week": 2, "servers_per_week": 1, "imports_per_week": 2},
+        rules=rules or [],
+    )
+    return compile_problem(fleet, constraints_of(fleet))
+
+
+def merged_of(problem: Problem) -> Merged:
+    return merged(problem.model, relax(problem.model))
+
+
+def nodes_of(problem: Problem) -> list[int]:
+    """Nodes of the clients a to f."""
+    blocks = problem.blocks.of_endpoint[: len(NAMES)]
+    return [int(node) for node in merged_of(problem).relaxation.node_of[blocks]]
+
+
+def model_of(scenario: str, *, seed: int) -> Model:
+    fleet = order_fleet(50, weights="unit", scenario=scenario, seed=seed)
+    return compile_problem(fleet, constraints_of(fleet)).model
+
+
+def test_clients_are_alike_by_their_days_their_servers_and_the_weights(tmp_path: Path) -> None:
+    problem = problem_of(tmp_path)
+    a, b, c, d, e, f = nodes_of(problem)
+    assert a == b == c
+    assert len({a, d, e, f}) == 4
+    found = merged_of(problem)
+    fewer = found.relaxation
+    assert fewer.alike[a] == fewer.n_clients[a] == 3
+    # They and their imports; the other clients, their imports and the servers stay alone.
+    assert sorted(fewer.alike.tolist()) == [1] * 9 + [3] * 2
+    for column in ("weight", "own", "n_clients", "n_servers", "n_imports"):
+        assert getattr(fewer, column).sum() == getattr(found.whole, column).sum()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        rule("before", "a", "d", days="7"),
+        rule("before", "d", "a", days="7"),
+        rule("together", "a", "d", days="14"),
+        rule("earliest", "a", "2025-03-20"),
+    ],
+    ids=["earlier", "later", "together", "dated"],
+)
+def test_a_client_with_a_rule_of_its_own_is_like_no_other(
+    tmp_path: Path, wish: dict[str, str]
+) -> None:
+    a, b, c, *_ = nodes_of(problem_of(tmp_path, rules=[wish]))
+    assert a != b == c
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_fewer_nodes_give_the_same_bound(scenario: str) -> None:
+    model = model_of(scenario, seed=3)
+    whole = propagated(relax(model))
+    assert whole is not None
+    both = merged(model, dated(model, whole))
+    assert len(both.relaxation.may_end) < len(both.whole.may_end)
+    by_all, by_fewer = Ascent(both.whole), Ascent(both.relaxation)
+    assert by_fewer.best == pytest.approx(by_all.best, rel=1e-6)
+    assert by_fewer.climb(1) == pytest.approx(by_all.climb(1), rel=1e-4)
+    all_say, fewer_say = by_all.bound(), by_fewer.bound()
+    np.testing.assert_allclose(fewer_say.share[both.node], all_say.share, atol=1e-3)
+    np.testing.assert_allclose(fewer_say.mean_week, all_say.mean_week, atol=1e-2)
+    told = both.unfolded(fewer_say)
+    # Prices of fewer nodes are prices of all, with the same bound.
+    assert Ascent(both.whole, told).best == pytest.approx(by_fewer.value(fewer_say.prices))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("seed", range(5))
+def test_fewer_nodes_lose_the_same_weeks(scenario: str, seed: int) -> None:
+    model = model_of(scenario, seed=seed)
+    both = merged(model, relax(model))
+    servers = np.flatnonzero(model.n_servers)
+    random = np.random.default_rng(seed)
+    kept = random.random((len(servers), model.n_weeks)) < 0.3
+    of_all, of_fewer = both.whole.may_end.copy(), both.relaxation.may_end.copy()
+    of_all[servers] &= kept
+    of_fewer[both.node[servers]] &= kept
+    alone = propagated(both.whole._replace(may_end=of_all))
+    together = propagated(both.relaxation._replace(may_end=of_fewer))
+    assert (alone is None) == (together is None)
+    if alone is not None and together is not None:
+        np.testing.assert_array_equal(together.may_end[both.node], alone.may_end)
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="takes minutes as plain Python")
+def test_a_tree_tells_alike_clients_apart_in_the_end(tmp_path: Path) -> None:
+    problem = problem_of(tmp_path)
+    found = true_optimum(problem.model)
+    assert found is not None
+    both = merged_of(problem)
+    root = Ascent(both.relaxation).bound()
+    tree, n_nodes = Branching(problem.model, both, root, Clock(Stop())), set()
+    while (bound := tree.branch(found[0] + 1)) is not None:
+        n_nodes.add(len(bound.share))
+    assert n_nodes == {len(both.relaxation.may_end), len(both.whole.may_end)}
+    assert tree.bound == found[0]
