@@ -114,16 +114,15 @@ def test_fewer_nodes_lose_the_same_weeks(scenario: str, seed: int) -> None:
     model = model_of(scenario, seed=seed)
     both = merged(model, relax(model))
     servers = np.flatnonzero(model.n_servers)
-    random = np.random.default_rng(seed)
-    kept = random.random((len(servers), model.n_weeks)) < 0.3
+    kept = np.random.default_rng(seed).random((len(servers), model.n_weeks)) < 0.3
     of_all, of_fewer = both.whole.may_end.copy(), both.relaxation.may_end.copy()
     of_all[servers] &= kept
     of_fewer[both.node[servers]] &= kept
     alone = propagated(both.whole._replace(may_end=of_all))
     together = propagated(both.relaxation._replace(may_end=of_fewer))
-    assert (alone is None) == (together is None)
-    if alone is not None and together is not None:
-        np.testing.assert_array_equal(together.may_end[both.node], alone.may_end)
+    assert alone is not None
+    assert together is not None
+    np.testing.assert_array_equal(together.may_end[both.node], alone.may_end)
 
 
 @pytest.mark.skipif(not IS_COMPILED, reason="takes minutes as plain Python")
