@@ -11,7 +11,7 @@ from planner.ordering.branching import Branching
 from planner.ordering.model import Model
 from planner.ordering.problem import Problem, compile_problem
 from planner.ordering.propagation import propagated
-from planner.ordering.relaxation import Ascent, dated, relax
+from planner.ordering.relaxation import Ascent, dated, relax, told_apart
 from planner.ordering.rules import constraints_of
 from planner.ordering.stopping import Clock, Stop
 from tests.benchmarks.order_fleets import SCENARIOS, order_fleet
@@ -102,10 +102,19 @@ def test_fewer_nodes_give_the_same_bound(scenario: str) -> None:
     assert by_fewer.climb(1) == pytest.approx(by_all.climb(1), rel=1e-4)
     all_say, fewer_say = by_all.bound(), by_fewer.bound()
     np.testing.assert_allclose(fewer_say.share[both.node], all_say.share, atol=1e-3)
-    np.testing.assert_allclose(fewer_say.mean_week, all_say.mean_week, atol=1e-2)
+    of_block = both.relaxation.node_of
+    apart = np.bincount(of_block, fewer_say.mean_week)
+    np.testing.assert_allclose(apart, np.bincount(of_block, all_say.mean_week), atol=0.1)
     told = both.unfolded(fewer_say)
     # Prices of fewer nodes are prices of all, with the same bound.
     assert Ascent(both.whole, told).best == pytest.approx(by_fewer.value(fewer_say.prices))
+
+
+def test_of_alike_ones_one_is_done_before_the_next_begins() -> None:
+    share = np.array([[0.5, 1.0, 1.0], [0.2, 0.6, 1.0]], dtype=np.float32)
+    apart = told_apart(share, np.array([1, 0, 1, 1], dtype=np.int32))
+    expected = [[0.6, 1.0, 1.0], [0.5, 1.0, 1.0], [0.0, 0.8, 1.0], [0.0, 0.0, 1.0]]
+    np.testing.assert_allclose(apart, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.ordering.model import Ints, Longs, Model
-from planner.ordering.relaxation import Bound
+from planner.ordering.relaxation import Bound, told_apart
 from planner.ordering.relaxation_kernel import Relaxation, Singles
 
 
@@ -61,7 +61,7 @@ class Merged:
         return Bound(
             value=bound.value,
             left=bound.left[self.node],
-            share=bound.share[self.node],
+            share=told_apart(bound.share, self.node),
             prices=prices,
             gap=row,
             node_of=self.whole.node_of,

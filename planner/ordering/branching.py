@@ -1,6 +1,7 @@
 """Branch and bound on weeks, servers first: what the relaxation leaves open is mostly theirs."""
 
 import heapq
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,7 @@ class _Node:
     is_whole: bool = field(compare=False)
 
 
-_Choose = Callable[[_Node, Flags2], tuple[int, int] | None]
+_Choose = Callable[[_Node, Flags2], tuple[int, list[int]] | None]
 
 
 class Branching:
@@ -58,7 +59,7 @@ class Branching:
         self._servers = np.flatnonzero(model.n_servers > 0)
         self._nodes = [_Node(root.value, 0, merged.relaxation.may_end, root, is_whole=False)]
         self._closed: int | None = None
-        self.n_nodes = 1
+        self._n_nodes = 1
 
     @property
     def bound(self) -> int | None:
@@ -87,7 +88,7 @@ class Branching:
         """
         node = self._least(best)
         while node is not None and self._clock.left > 0:
-            children = self._split_on(node, best, self._week_of_server)
+            children = self._split_on(node, best, self._weeks_of_server)
             self._keep([node] if children is None else children[1:])
             if not children or children[0].value >= best:
                 return node.bound
@@ -109,7 +110,7 @@ class Branching:
 
     def _split(self, node: _Node, best: float) -> list[_Node] | None:
         """Split a node on a server, or else on a block, told apart from all that are like it."""
-        children = self._split_on(node, best, self._week_of_server)
+        children = self._split_on(node, best, self._weeks_of_server)
         if children is not None:
             return children
         return self._split_on(self._unfolded(node), best, self._week_of_block)
@@ -124,13 +125,34 @@ class Branching:
         return self._merged.whole if node.is_whole else self._merged.relaxation
 
     def _split_on(self, node: _Node, best: float, choose: _Choose) -> list[_Node] | None:
-        """Split a node on a block, best child first; None if there is none to choose."""
+        """Split a node on a block, best child first; None if there is none to choose.
+
+        Of the weeks that may be the last one of the first side, the one is taken that leaves the
+        worse child the higher bound.
+        """
         may_end = node.may_end & ~_too_dear(node, best)
         chosen = choose(node, may_end)
         if chosen is None:
             return None
-        block, week = chosen
-        sides = []
+        block, weeks = chosen
+        sides = [
+            (split, side)
+            for split, week in enumerate(weeks)
+            for side in self._sides(node, may_end, block, week)
+        ]
+        with ThreadPoolExecutor() as pool:
+            bounds = list(pool.map(lambda side: self._bound_of(side[1], node, best), sides))
+        children: list[list[_Node]] = [[] for _ in weeks]
+        for (split, side), bound in zip(sides, bounds, strict=True):
+            self._n_nodes += 1
+            value = max(bound.value, node.value)
+            child = _Node(value, self._n_nodes, side.may_end, bound, node.is_whole)
+            children[split].append(child)
+        best_split: list[_Node] = max(children, key=_least_value)
+        return sorted(best_split)
+
+    def _sides(self, node: _Node, may_end: Flags2, block: int, week: int) -> Iterator[Relaxation]:
+        """What is left with a block until the end of a week, and after it."""
         for side in (slice(0, week + 1), slice(week + 1, None)):
             left = may_end.copy()
             left[block] = False
@@ -138,17 +160,7 @@ class Branching:
             relaxation = propagated(self._relaxation_of(node)._replace(may_end=left))
             # A side on which some block has no week left holds no order.
             if relaxation is not None:
-                sides.append(dated(self._model, relaxation))
-        return sorted(self._children(node, sides, best))
-
-    def _children(self, node: _Node, sides: list[Relaxation], best: float) -> Iterator[_Node]:
-        """The nodes of the sides of a split, found side by side."""
-        with ThreadPoolExecutor() as pool:
-            bounds = list(pool.map(lambda side: self._bound_of(side, node, best), sides))
-        for side, bound in zip(sides, bounds, strict=True):
-            self.n_nodes += 1
-            value = max(bound.value, node.value)
-            yield _Node(value, self.n_nodes, side.may_end, bound, node.is_whole)
+                yield dated(self._model, relaxation)
 
     def _bound_of(self, relaxation: Relaxation, node: _Node, best: float) -> Bound:
         """Bound of one side of a node, from where that of the node stands."""
@@ -159,7 +171,7 @@ class Branching:
             is_worth = value < best and value - before > _WORTH * (best - value)
         return ascent.bound()
 
-    def _week_of_server(self, node: _Node, may_end: Flags2) -> tuple[int, int] | None:
+    def _weeks_of_server(self, node: _Node, may_end: Flags2) -> tuple[int, list[int]] | None:
         """Server without a week of its own on which the most hangs; None where each has one.
 
         And the week until whose end it goes or not: the one by which the relaxation has done half
@@ -175,10 +187,10 @@ class Branching:
         weight = self._weight[self._servers[is_open]]
         server = int(servers[((open_weeks + _IN_ONE_WEEK) * weight).argmax()])
         weeks = np.flatnonzero(may_end[server])[:-1]
-        half = int(np.searchsorted(share[server, weeks], 0.5))
-        return server, int(weeks[min(half, len(weeks) - 1)])
+        half = min(int(np.searchsorted(share[server, weeks], 0.5)), len(weeks) - 1)
+        return server, sorted({int(weeks[0]), int(weeks[half])})
 
-    def _week_of_block(self, node: _Node, may_end: Flags2) -> tuple[int, int] | None:
+    def _week_of_block(self, node: _Node, may_end: Flags2) -> tuple[int, list[int]] | None:
         """Block whose weeks are most open, weighed by how much hangs on it; None for no block.
 
         And the first week in which it is open: what goes first decides on all the rest.
@@ -190,7 +202,12 @@ class Branching:
         place = int(((openness.sum(axis=1) + 1e-6) * self._weight[blocks]).argmax())
         is_open = openness[place] > _OPEN
         week = int((is_open if is_open.any() else may_end[blocks[place]]).argmax())
-        return int(blocks[place]), week
+        return int(blocks[place]), [week]
+
+
+def _least_value(nodes: list[_Node]) -> float:
+    """Least bound of some nodes; those of a split without any hold no order."""
+    return min((node.value for node in nodes), default=math.inf)
 
 
 def _openness(share: Singles, may_end: Flags2) -> Singles:
