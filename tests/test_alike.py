@@ -1,5 +1,6 @@
 """Alike clients taken as one: which ones are alike, and that no bound notices."""
 
+import math
 import os
 from pathlib import Path
 
@@ -132,6 +133,40 @@ def test_fewer_nodes_lose_the_same_weeks(scenario: str, seed: int) -> None:
     assert alone is not None
     assert together is not None
     np.testing.assert_array_equal(together.may_end[both.node], alone.may_end)
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="takes minutes as plain Python")
+@pytest.mark.parametrize(("scenario", "first_is_better"), [("caps", True), ("imports", False)])
+def test_the_heaviest_server_is_split_in_the_better_of_its_first_week_and_the_middle(
+    scenario: str, *, first_is_better: bool
+) -> None:
+    model = model_of(scenario, seed=0)
+    both = merged(model, relax(model))
+    ascent = Ascent(both.relaxation)
+    ascent.climb(2)
+    root = ascent.bound()
+    server = both.relaxation.node_of[int((model.weights() * model.n_servers).argmax())]
+    middle = int(np.searchsorted(root.share[server], 0.5))
+
+    def worse_side(week: int) -> int:
+        values = []
+        for side in (slice(0, week + 1), slice(week + 1, None)):
+            may_end = both.relaxation.may_end.copy()
+            may_end[server] = False
+            may_end[server, side] = both.relaxation.may_end[server, side]
+            left = propagated(both.relaxation._replace(may_end=may_end))
+            assert left is not None
+            ascent = Ascent(dated(model, left), root)
+            ascent.climb(2)
+            values.append(ascent.bound().value)
+        return min(values)
+
+    of_first, of_middle = worse_side(0), worse_side(middle)
+    assert (of_first > of_middle) == first_is_better
+    tree = Branching(model, both, root, Clock(Stop()))
+    tree.branch(math.inf)
+    assert tree.bound is not None
+    assert tree.bound >= max(of_first, of_middle)
 
 
 @pytest.mark.skipif(not IS_COMPILED, reason="takes minutes as plain Python")

@@ -399,9 +399,10 @@ def test_branching_ends_at_the_best_order(tmp_path: Path) -> None:
     assert found is not None
     r = propagated(relax(model))
     assert r is not None
-    ascent = Ascent(r)
+    both = merged(model, r)
+    ascent = Ascent(both.relaxation)
     ascent.climb(4)
-    tree = Branching(model, merged(model, r), ascent.bound(), Clock(Stop()))
+    tree = Branching(model, both, ascent.bound(), Clock(Stop()))
     while tree.branch(found[0] + 1) is not None:
         assert tree.bound is not None
         assert tree.bound <= found[0]
@@ -417,10 +418,11 @@ def test_a_tree_whose_time_has_run_out_keeps_the_bound_of_its_root(tmp_path: Pat
     r = propagated(relax(model))
     assert found is not None
     assert r is not None
-    ascent = Ascent(r)
+    both = merged(model, r)
+    ascent = Ascent(both.relaxation)
     ascent.climb(1)
     root = ascent.bound()
-    tree = Branching(model, merged(model, r), root, Clock(Stop(seconds=0)))
+    tree = Branching(model, both, root, Clock(Stop(seconds=0)))
     assert tree.plunge(found[0] + 1) is None
     assert tree.bound == root.value
     assert tree.branch(found[0] + 1) is not None
