@@ -24,8 +24,11 @@ def fleet_of(folder: Path, **parts: object) -> Fleet:
     return planner.read_fleet(folder)
 
 
-def small_fleet(folder: Path, seed: int) -> Fleet:
-    """Draw a fleet of at most seven endpoints and three weeks, with some of every constraint."""
+def small_fleet(folder: Path, seed: int, *, has_alike_clients: bool = False) -> Fleet:
+    """Draw a fleet of at most seven endpoints and three weeks, with some of every constraint.
+
+    Alike clients stand at one site, and have sessions of one weight with the same servers.
+    """
     rng = random.Random(seed)
     n_servers, n_clients = rng.randint(1, 3), rng.randint(1, 4)
     sites = ("quay", "yard")
@@ -42,6 +45,12 @@ def small_fleet(folder: Path, seed: int) -> Fleet:
     in_place: list[Row] = []
     if rng.random() < 0.5:
         in_place = [trust(row["client"], row["server"]) for row in sessions if rng.random() < 0.7]
+    if has_alike_clients:
+        clients = [client(row["client"], site="quay", **targets) for row in clients]
+        sessions = [
+            session(row["client"], f"s{s}") for row in clients for s in range(min(2, n_servers))
+        ]
+        in_place = []
     capacity = {"clients_per_week": rng.choice((1, 2, 4)), "servers_per_week": rng.choice((1, 2))}
     if rng.random() < 0.6:
         capacity["imports_per_week"] = rng.choice((2, 3, 5))

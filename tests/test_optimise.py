@@ -38,9 +38,12 @@ def two_clients(folder: Path, **more: object) -> Fleet:
     )
 
 
+@pytest.mark.parametrize("has_alike_clients", [False, True], ids=["any", "alike"])
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_no_order_is_below_the_bound_and_none_above_is_missed(tmp_path: Path, seed: int) -> None:
-    fleet = small_fleet(tmp_path / "fleet", seed)
+def test_no_order_is_below_the_bound_and_none_above_is_missed(
+    tmp_path: Path, seed: int, *, has_alike_clients: bool
+) -> None:
+    fleet = small_fleet(tmp_path / "fleet", seed, has_alike_clients=has_alike_clients)
     try:
         problem = compile_problem(fleet, constraints_of(fleet))
     except InfeasibleError:
