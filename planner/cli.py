@@ -35,6 +35,8 @@ INTERRUPTED: Final = 3
 
 _PATIENCE: Final = 1.0
 """After so many seconds progress is shown [s]."""
+_PAUSE: Final = 5.0
+"""So many seconds lie between two lines about a search [s]."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -342,14 +344,23 @@ def _add_order(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 class _Progress:
-    """Says on stderr what is being done, once that takes more than a moment."""
+    """Says on stderr what is being done, once that takes more than a moment.
 
-    def __init__(self) -> None:
-        self._started = time.monotonic()
+    Parameters
+    ----------
+    every
+        At least so many seconds lie between two lines.
+    """
+
+    def __init__(self, *, every: float = 0.0) -> None:
+        self._started, self._every = time.monotonic(), every
+        self._last = -every
 
     def __call__(self, step: str) -> None:
+        """Tell of a step."""
         elapsed = time.monotonic() - self._started
-        if elapsed > _PATIENCE:
+        if elapsed > _PATIENCE and elapsed - self._last >= self._every:
+            self._last = elapsed
             print(f"planner: {elapsed:4.0f} s  {step}", file=sys.stderr, flush=True)
 
 
@@ -420,7 +431,7 @@ def _check(fleet: Path, plan: Path | None) -> int:
 
 
 def _order(fleet: Path, out: Path, strategy: str | None, stop: planner.Stop, seed: int) -> int:
-    tell = _Progress()
+    tell = _Progress(every=_PAUSE)
 
     def observe(now: Progress) -> None:
         bound = "" if now.bound is None else f", no order is below {now.bound:,.0f}"

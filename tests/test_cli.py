@@ -223,6 +223,18 @@ def test_a_long_run_shows_what_it_does_after_a_second(
     )
 
 
+def test_a_search_is_told_of_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock(monkeypatch, iter([10.0, 10.5, 11.5, 12.0, 16.0, 16.5, 21.0, 22.0]))
+    tell = cli._Progress(every=5.0)
+    for step in "abcdefg":
+        tell(step)
+    assert capsys.readouterr().err == (
+        "planner:    2 s  b\nplanner:    6 s  e\nplanner:   12 s  g\n"
+    )
+
+
 # --- Orders ---------------------------------------------------------------------------------------
 
 
