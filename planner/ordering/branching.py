@@ -135,21 +135,23 @@ class Branching:
         if chosen is None:
             return None
         block, weeks = chosen
-        sides = [
-            (split, side)
-            for split, week in enumerate(weeks)
-            for side in self._sides(node, may_end, block, week)
-        ]
         with ThreadPoolExecutor() as pool:
-            bounds = list(pool.map(lambda side: self._bound_of(side[1], node, best), sides))
-        children: list[list[_Node]] = [[] for _ in weeks]
-        for (split, side), bound in zip(sides, bounds, strict=True):
+            splits = [
+                [
+                    (side.may_end, pool.submit(self._begun, side, node))
+                    for side in self._sides(node, may_end, block, week)
+                ]
+                for week in weeks
+            ]
+            begun = [[(left, ascent.result()) for left, ascent in split] for split in splits]
+            split = max(begun, key=_least_bound)
+            bounds = list(pool.map(lambda side: self._finished(side[1], node, best), split))
+        children = []
+        for (left, _), bound in zip(split, bounds, strict=True):
             self._n_nodes += 1
             value = max(bound.value, node.value)
-            child = _Node(value, self._n_nodes, side.may_end, bound, node.is_whole)
-            children[split].append(child)
-        best_split: list[_Node] = max(children, key=_least_value)
-        return sorted(best_split)
+            children.append(_Node(value, self._n_nodes, left, bound, node.is_whole))
+        return sorted(children)
 
     def _sides(self, node: _Node, may_end: Flags2, block: int, week: int) -> Iterator[Relaxation]:
         """What is left with a block until the end of a week, and after it."""
@@ -162,13 +164,18 @@ class Branching:
             if relaxation is not None:
                 yield dated(self._model, relaxation)
 
-    def _bound_of(self, relaxation: Relaxation, node: _Node, best: float) -> Bound:
-        """Bound of one side of a node, from where that of the node stands."""
-        ascent = Ascent(relaxation, node.bound)
-        value, is_worth = float(max(ascent.best, node.value)), True
-        while is_worth and self._clock.left > 0:
+    def _begun(self, side: Relaxation, node: _Node) -> Ascent:
+        """The search for the bound of one side of a node, a few steps after where that stands."""
+        ascent = Ascent(side, node.bound)
+        if self._clock.left > 0:
+            ascent.climb(_STRETCHES)
+        return ascent
+
+    def _finished(self, ascent: Ascent, node: _Node, best: float) -> Bound:
+        """Bound of one side of a node, once more steps are not worth it."""
+        before, value = float(node.value), ascent.best
+        while value < best and value - before > _WORTH * (best - value) and self._clock.left > 0:
             before, value = value, ascent.climb(_STRETCHES)
-            is_worth = value < best and value - before > _WORTH * (best - value)
         return ascent.bound()
 
     def _weeks_of_server(self, node: _Node, may_end: Flags2) -> tuple[int, list[int]] | None:
@@ -205,9 +212,9 @@ class Branching:
         return int(blocks[place]), [week]
 
 
-def _least_value(nodes: list[_Node]) -> float:
-    """Least bound of some nodes; those of a split without any hold no order."""
-    return min((node.value for node in nodes), default=math.inf)
+def _least_bound(split: list[tuple[Flags2, Ascent]]) -> float:
+    """Least bound of the sides of a split; those of a split without any hold no order."""
+    return min((ascent.best for _, ascent in split), default=math.inf)
 
 
 def _openness(share: Singles, may_end: Flags2) -> Singles:
