@@ -127,8 +127,8 @@ class Branching:
     def _split_on(self, node: _Node, best: float, choose: _Choose) -> list[_Node] | None:
         """Split a node on a block, best child first; None if there is none to choose.
 
-        Of the weeks that may be the last one of the first side, the one is taken that leaves the
-        worse child the higher bound.
+        Where two weeks may end the first side, the one is taken that, after a few steps, leaves
+        the worse child the higher bound.
         """
         may_end = node.may_end & ~_too_dear(node, best)
         chosen = choose(node, may_end)
@@ -181,9 +181,10 @@ class Branching:
     def _weeks_of_server(self, node: _Node, may_end: Flags2) -> tuple[int, list[int]] | None:
         """Server without a week of its own on which the most hangs; None where each has one.
 
-        And the week until whose end it goes or not: the one by which the relaxation has done half
-        of it. What is heavy goes early and decides on all the rest, also where the relaxation has
-        it in one week already: only settled weeks bind rules and imports by whole numbers.
+        And the weeks until whose end it may go or not: its first one, and the one by which the
+        relaxation has done half of it. What is heavy goes early and decides on all the rest, also
+        where the relaxation has it in one week already: only settled weeks bind rules and imports
+        by whole numbers.
         """
         servers = self._relaxation_of(node).node_of[self._servers]
         is_open = may_end[servers].sum(axis=1) > 1
