@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,6 +17,8 @@ from tests.builders import case, client, rule, server, session, trust, write_cas
 from tests.oracle import Row
 
 START = date(2025, 3, 3)
+
+IS_COMPILED = not os.environ.get("NUMBA_DISABLE_JIT")
 
 
 def fleet_of(folder: Path, **parts: object) -> Fleet:

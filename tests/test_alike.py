@@ -1,7 +1,6 @@
 """Alike clients taken as one: which ones are alike, and that no bound notices."""
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,8 @@ from planner.ordering.rules import constraints_of
 from planner.ordering.stopping import Clock, Stop
 from tests.benchmarks.order_fleets import SCENARIOS, order_fleet
 from tests.builders import client, rule, server, session
-from tests.ordering import fleet_of, true_optimum
+from tests.ordering import IS_COMPILED, fleet_of, true_optimum
 
-IS_COMPILED = not os.environ.get("NUMBA_DISABLE_JIT")
 NEW = {"target_level": "8.1.13"}
 NAMES = ("a", "b", "c", "d", "e", "f")
 

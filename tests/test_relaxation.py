@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
@@ -22,9 +21,8 @@ from planner.ordering.rules import constraints_of
 from planner.ordering.scheduler import Priorities, Scheduler, Stuck
 from planner.ordering.stopping import Clock, Stop
 from tests.builders import client, rule, server, session
-from tests.ordering import fits, fleet_of, small_fleet, true_optimum
+from tests.ordering import IS_COMPILED, fits, fleet_of, small_fleet, true_optimum
 
-IS_COMPILED = not os.environ.get("NUMBA_DISABLE_JIT")
 SEEDS = range(20 if IS_COMPILED else 3)
 STRETCHES = 60 if IS_COMPILED else 2
 NEW = {"target_level": "8.1.13"}

@@ -1,8 +1,9 @@
 """Clients that a relaxation cannot tell apart, taken as one: the same bound from fewer nodes.
 
 Clients are alike if they may go on the same days and have sessions of equal weight with the same
-servers. What costs least on average over alike clients costs least for each of them, so a
-relaxation loses nothing by giving them equal shares.
+servers; one with a rule, a session with another client or an import that others need is like none.
+A relaxation is convex: where a best solution treats alike clients differently, giving each of them
+the mean of their shares is as good. So it loses nothing by giving them equal ones.
 """
 
 from collections import defaultdict
