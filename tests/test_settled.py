@@ -2,19 +2,25 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from planner.domain.calendar import iso
 from planner.domain.levels import LevelFact
+from planner.domain.plan import Plan
 from planner.domain.rules import RULE_NUMBER, RULES
 from planner.engine import settled
-from planner.engine.kernel import TRUST_CHANGES
-from planner.engine.needs import day_in_states
-from planner.engine.timeline import simulate
+from planner.engine.complete import complete
+from planner.engine.deadlines import deadlines
+from planner.engine.kernel import NEEDS_ANCHOR, TRUST_CHANGES, first_both_new, look
+from planner.engine.timeline import Timeline, simulate
+from planner.engine.timelines import CLIENT_CHANGES_ONCE
 from tests import builders
 from tests.builders import action, case, client, server, trust
 from tests.comparison import plan_of_case
+from tests.golden.tables import harbour
 from tests.strategies import random_case
 
 N_SEEDED = 150
@@ -26,21 +32,89 @@ def test_random_fleets_take_the_short_walk_and_the_long_one_often() -> None:
     for seed in range(N_SEEDED):
         timeline = simulate(plan_of_case(random_case(random.Random(seed))))
         program = timeline.compiled.program
-        states = timeline.first, timeline.day, timeline.rule
         for session in range(timeline.n_sessions):
             if not settled.is_settled(program, session):
                 taken["long"] += 1
-            elif settled.trusts_in_time(program, session):
-                client, server = program.session_client[session], program.session_server[session]
-                n_levels = program.level_first[client + 1] - program.level_first[client]
-                n_states = program.server_first[server + 1] - program.server_first[server]
-                taken["one change each" if n_levels == n_states == 2 else "short"] += 1
-            else:
+            elif settled.trusts_from(program, timeline.distributed, session) == settled.UNSETTLED:
                 taken["long for want of trust"] += 1
-            day = day_in_states(session, *states)
-            taken["states do not tell" if day < 0 else "states tell the need"] += 1
+            else:
+                client, server = program.session_client[session], program.session_server[session]
+                n_states = program.server_first[server + 1] - program.server_first[server]
+                if program.client_state[client] & CLIENT_CHANGES_ONCE and n_states <= 2:
+                    taken["one change each"] += 1
+                else:
+                    taken["short"] += 1
+            told = timeline.needed[session] != settled.UNCLEAR
+            taken["states tell the need" if told else "states do not tell"] += 1
     assert min(taken.values()) > 20, taken
     assert len(taken) == 6
+
+
+def delayed(plan: Plan, seed: int) -> Plan:
+    """Complete a plan, and make its imports later, some too late."""
+    plan = complete(plan)
+    imports = plan.where(action="import-certificate")
+    day = plan.day.copy()
+    day[imports] += np.random.default_rng(seed).integers(0, 40, len(imports), dtype=np.int32)
+    return replace(plan, day=day)
+
+
+def segments_of_the_long_walk(timeline: Timeline, session: int) -> list[tuple[int, int]]:
+    """Day and rule of each segment, a day of change after the other."""
+    program = timeline.compiled.program
+    found: list[tuple[int, int]] = []
+    day = program.start
+    while day < program.end:
+        rule, _, until = look(
+            program, timeline.strictness, timeline.distributed, False, session, day
+        )
+        if not found or found[-1][1] != rule:
+            found.append((day, rule))
+        day = until
+    return found
+
+
+def plans_with_late_imports() -> Iterator[Plan]:
+    """Plans of random fleets, and of the harbour, where most sessions are settled."""
+    for seed in range(60):
+        yield delayed(plan_of_case(random_case(random.Random(seed))), seed)
+    for seed in range(3):
+        yield delayed(harbour().plan, seed)
+
+
+def test_sessions_that_come_to_trust_too_late_take_the_short_walk_and_it_says_the_same() -> None:
+    n_late = 0
+    for plan in plans_with_late_imports():
+        timeline = simulate(plan)
+        program = timeline.compiled.program
+        for session in range(timeline.n_sessions):
+            if not settled.is_settled(program, session):
+                continue
+            trusted = settled.trusts_from(program, timeline.distributed, session)
+            if trusted != settled.UNSETTLED:
+                own = slice(timeline.first[session], timeline.first[session + 1])
+                short = [*zip(timeline.day[own].tolist(), timeline.rule[own].tolist(), strict=True)]
+                assert short == segments_of_the_long_walk(timeline, session), (plan, session)
+                n_late += first_both_new(program, session) < trusted
+    assert n_late > 100
+
+
+def test_needs_that_the_states_tell_are_those_of_a_world_that_trusts_everything() -> None:
+    n_told = 0
+    for plan in plans_with_late_imports():
+        timeline = simulate(plan)
+        untold = np.full(timeline.n_sessions, settled.UNCLEAR, dtype=np.int32)
+        n_told += int(np.count_nonzero(timeline.needed != untold))
+        found, walked = deadlines(timeline), deadlines(replace(timeline, needed=untold))
+        rows = [
+            sorted(zip(*columns, strict=True))
+            for columns in (
+                (of.key_database(), of.anchor, of.needed, of.planned, of.verdict)
+                for of in (found, walked)
+            )
+        ]
+        assert rows[0] == rows[1], plan
+    assert n_told > 1_000
 
 
 def test_a_server_that_changes_twice_has_three_states_with_a_client_that_changes_once() -> None:
@@ -71,7 +145,10 @@ def test_the_room_that_is_made_for_a_settled_session_suffices() -> None:
         timeline = simulate(plan_of_case(random_case(random.Random(seed))))
         program = timeline.compiled.program
         for session, n_segments in enumerate(np.diff(timeline.first).tolist()):
-            if settled.is_settled(program, session) and settled.trusts_in_time(program, session):
+            if (
+                settled.is_settled(program, session)
+                and settled.trusts_from(program, timeline.distributed, session) != settled.UNSETTLED
+            ):
                 n_settled += 1
                 assert n_segments <= settled.settled_room(program, session)
     assert n_settled > 20
@@ -93,12 +170,21 @@ def test_the_parts_of_a_place_do_not_overlap_and_fill_the_table() -> None:
 
 
 def test_the_table_holds_every_rule_that_trust_and_a_transitional_account_allow() -> None:
-    found = {RULES[rule].id for rule in np.unique(settled.settled_table())}
+    entries = settled.settled_table()
+    holding, lacking = entries.reshape(2, -1) & settled.RULE_BITS
+    of_trust = {rule.id for rule in RULES if TRUST_CHANGES[RULE_NUMBER[rule.id]]}
     never = {
         rule.id
         for rule in RULES
-        if TRUST_CHANGES[RULE_NUMBER[rule.id]]
-        or rule.id.startswith(("inactive", "local"))
-        or rule.id == "old-client.strict-account"
+        if rule.id.startswith(("inactive", "local")) or rule.id == "old-client.strict-account"
     }
-    assert found == {rule.id for rule in RULES} - never
+    assert {RULES[rule].id for rule in np.unique(holding)} == {
+        rule.id for rule in RULES
+    } - never - of_trust
+    found = {RULES[rule].id for rule in np.unique(lacking)}
+    assert found & of_trust == {
+        "old-server.untrusted",
+        "old-client.untrusted",
+        "both-new.untrusted-not-accepted",
+    }
+    assert not NEEDS_ANCHOR[np.unique(lacking)].any()

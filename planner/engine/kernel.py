@@ -35,7 +35,7 @@ from planner.domain.rules import (
     Mode,
     Trust,
 )
-from planner.engine.compiled import allocation_free, compiled
+from planner.engine.compiled import allocation_free, compiled, natural
 from planner.engine.program import (
     ACCOUNT_AUTHENTICATION,
     ACCOUNT_CHANGES,
@@ -44,7 +44,16 @@ from planner.engine.program import (
     LOOKUP,
     Program,
 )
-from planner.engine.timelines import SERVER_COMPLETE, SERVER_LDAP, SERVER_MD5, SERVER_VALID
+from planner.engine.timelines import (
+    CLIENT_ACCEPTS_LATER,
+    CLIENT_REFUSES,
+    CLIENT_USES_SSL_LATER,
+    PORT,
+    SERVER_COMPLETE,
+    SERVER_LDAP,
+    SERVER_MD5,
+    SERVER_VALID,
+)
 
 
 def _shifts(facts: tuple[Fact, ...]) -> dict[str, int]:
@@ -66,7 +75,8 @@ _BELOW_63, _LOCAL_STRICT = int(LevelFact.BELOW_63), int(LevelFact.LOCAL_TURNS_ST
 _IS_812 = int(LevelFact.IS_812)
 _LIBRARY_814, _LIBRARY_718 = int(LevelFact.LIBRARY_814), int(LevelFact.LIBRARY_718)
 
-_SSL, _SSLREQUIRED = SSL.shift, SSLREQUIRED.shift
+_SSL, _SSLREQUIRED, _SSL_MASK = SSL.shift, SSLREQUIRED.shift, SSL.mask
+_ACCEPTS = SSLACCEPTCERTFROMSERV.mask
 _ACCEPT, _DISABLE_LEGACY = SSLACCEPTCERTFROMSERV.shift, SSLDISABLELEGACYTLS.shift
 
 _NOTHING, _OTHER, _TRUSTED = int(Trust.NOTHING), int(Trust.OTHER), int(Trust.TRUSTED)
@@ -161,7 +171,8 @@ def first_row(ascending: Numbers, value: int) -> int:
 @allocation_free
 def first_both_new(p: Program, session: int) -> int:
     """First day on which both ends of a session can be new: none turns strict before it."""
-    client, server = p.session_client[session], p.n_clients + p.session_server[session]
+    client = natural(p.session_client[session])
+    server = natural(p.n_clients + p.session_server[session])
     return max(p.start, int(p.level_first_new[client]), int(p.level_first_new[server]))
 
 
@@ -170,10 +181,20 @@ def is_ever_emptied(p: Program, database: int) -> bool:
     """Whether anything is removed from a key database on some day."""
     if not p.removes:
         return False
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        if not p.trust_held[k]:
+    for row in range(p.trust_first[database], p.trust_first[database + 1]):
+        if not p.trust_held[row]:
             return True
     return False
+
+
+@allocation_free
+def first_held(p: Program, database: int, certificate: int) -> int:
+    """First day on which a key database that never loses one holds a certificate, else `NEVER`."""
+    for row in range(p.trust_first[database], p.trust_first[database + 1]):
+        k = natural(row)
+        if p.trust_certificate[k] == certificate:
+            return int(p.trust_day[k])
+    return NEVER
 
 
 @allocation_free
@@ -184,7 +205,8 @@ def held(
     result = False
     removed = ALWAYS
     until = NEVER
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
+    for row in range(p.trust_first[database], p.trust_first[database + 1]):
+        k = natural(row)
         if p.trust_certificate[k] == certificate:
             if p.trust_day[k] > day:
                 until = p.trust_day[k]
@@ -216,7 +238,8 @@ def trust_of(
         if is_held:
             return _TRUSTED, until
     trust = _NOTHING
-    for k in range(p.known_first[server], p.known_first[server + 1]):
+    for row in range(p.known_first[server], p.known_first[server + 1]):
+        k = natural(row)
         is_held, until_known = held(p, sent, database, p.known_certificate[k], day)
         until = min(until, until_known)
         if is_held:
@@ -264,26 +287,49 @@ def is_meant(p: Program, session: int, row: int) -> bool:
     database = p.plan_key_database[row]
     return bool(
         (server < 0 or server == p.session_server[session])
-        and (account < 0 or account == p.account_name[p.session_account[session]])
-        and (database < 0 or database == p.key_database_name[p.session_key_database[session]])
+        and (account < 0 or account == p.account_name[natural(p.session_account[session])])
+        and (
+            database < 0
+            or database == p.key_database_name[natural(p.session_key_database[session])]
+        )
     )
 
 
 @allocation_free
 def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
     """Packed options and port of a session after the actions of a day, and their next change."""
-    options, port = int(p.session_options[session]), p.session_port[session]
-    client = p.session_client[session]
+    options, port = int(p.session_options[session]), int(p.session_port[session])
+    client = natural(p.session_client[session])
     until = NEVER
-    for k in range(p.option_first[client], p.option_first[client + 1]):
+    for row in range(p.option_first[client], p.option_first[client + 1]):
+        k = natural(row)
         if p.option_day[k] > day:
             until = p.option_day[k]
             break
         if p.option_row[k] < 0 or is_meant(p, session, p.option_row[k]):
-            options = (options & ~int(p.option_mask[k])) | int(p.option_bits[k])
-            if p.option_port[k] >= 0:
-                port = p.option_port[k]
+            if p.option_mask[k] == PORT:
+                port = int(p.option_bits[k])
+            else:
+                options = (options & ~int(p.option_mask[k])) | int(p.option_bits[k])
     return options, port, until
+
+
+@allocation_free
+def can_receive(p: Program, session: int) -> bool:
+    """Whether automatic distribution can ever work for a session: its kind, or its option."""
+    if p.session_kind[session] >= _STORAGE_AGENT:
+        return True
+    state = p.client_state[natural(p.session_client[session])]
+    if state & CLIENT_REFUSES:
+        return False
+    return bool(p.session_options[session] & _ACCEPTS != 0 or state & CLIENT_ACCEPTS_LATER != 0)
+
+
+@allocation_free
+def can_use_ssl(p: Program, session: int) -> bool:
+    """Whether SSL is Yes for a session at first, or for some session of its client later."""
+    state = p.client_state[natural(p.session_client[session])]
+    return bool(p.session_options[session] & _SSL_MASK or state & CLIENT_USES_SSL_LATER)
 
 
 @compiled
@@ -414,22 +460,22 @@ def look(
     With `trusts_all` every presented certificate is trusted, as `semantics.md` section 6 asks.
     """
     # Few rows each: counting those that have begun mispredicts less than searching.
-    client = p.session_client[session]
+    client = natural(p.session_client[session])
     until = p.end
-    k = p.level_first[client]
+    k = natural(p.level_first[client])
     for row in range(k + 1, p.level_first[client + 1]):
-        begin = p.level_day[row]
-        k += begin <= day
+        begin = p.level_day[natural(row)]
+        k = natural(k + (begin <= day))
         until = min(until, begin if begin > day else until)
     client_facts = int(p.level_facts[k])
     if not client_facts & _INSTALLED:
         return _INACTIVE_RULE, -1, until
 
-    server = p.session_server[session]
-    k = p.server_first[server]
+    server = natural(p.session_server[session])
+    k = natural(p.server_first[server])
     for row in range(k + 1, p.server_first[server + 1]):
-        begin = p.server_day[row]
-        k += begin <= day
+        begin = p.server_day[natural(row)]
+        k = natural(k + (begin <= day))
         until = min(until, begin if begin > day else until)
     server_facts, state, anchor = int(p.server_facts[k]), int(p.server_state[k]), p.server_anchor[k]
 
@@ -440,7 +486,7 @@ def look(
             return _LOCAL_STRICT_RULE, anchor, until
         return _LOCAL_RULE, anchor, until
 
-    account = p.session_account[session]
+    account = natural(p.session_account[session])
     ldap, until_ldap = is_ldap(p, account, state, day)
     until = min(until, until_ldap)
     ssl = options >> _SSL & 1
@@ -448,7 +494,7 @@ def look(
     both_new = client_facts & server_facts & _NEW != 0
     trust = _TRUSTED
     if not trusts_all and (ssl or both_new):
-        database = p.session_key_database[session]
+        database = natural(p.session_key_database[session])
         trust, until_trust = trust_of(p, sent, database, server, anchor, state, day)
         until = min(until, until_trust)
 
@@ -464,7 +510,7 @@ def look(
             trust,
             state,
         )
-        return int(p.lookup[index]), anchor, until
+        return int(p.lookup[natural(index)]), anchor, until
 
     if not both_new:
         since, until_reset = strict_since(p, strictness, account, day)
@@ -472,7 +518,7 @@ def look(
         if since > day:
             until = min(until, since)
         index = old_client_index(ssl, required, ldap, since <= day, client_facts, trust, state)
-        return int(p.lookup[index]), anchor, until
+        return int(p.lookup[natural(index)]), anchor, until
 
     distribution = _WORKS
     if trust == _NOTHING:
@@ -491,4 +537,4 @@ def look(
             state,
         )
     index = both_new_index(ssl, client_facts, server_facts, trust, distribution, state)
-    return int(p.lookup[index]), anchor, until
+    return int(p.lookup[natural(index)]), anchor, until

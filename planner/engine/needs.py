@@ -6,30 +6,30 @@ from numpy.typing import NDArray
 from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.rules import VERDICTS
-from planner.engine.compiled import allocation_free, compiled
+from planner.engine.compiled import allocation_free, compiled, natural
 from planner.engine.kernel import (
     NEEDS_ANCHOR,
-    NEEDS_ANCHOR_GIVEN_TRUST,
-    TRUST_CHANGES,
     TURNS_STRICT,
     Distributed,
     Strictness,
+    can_use_ssl,
     first_both_new,
+    first_held,
     look,
 )
 from planner.engine.program import Program
-from planner.engine.walks import can_use_ssl, is_alone, mark_strict
+from planner.engine.settled import UNCLEAR
+from planner.engine.walks import is_alone, mark_strict
 
-_UNCLEAR = -1
 _IN_PLACE, _IMPOSSIBLE, _MISSING, _OK, _TIGHT, _SAME_DAY, _LATE = range(len(VERDICTS))
 
 
 @allocation_free
 def row_of(first: int, last: int, anchor: Numbers, wanted: int) -> int:
     """Row of `[first, last)` that has an anchor, `last` where none has."""
-    row = first
+    row = natural(first)
     while row < last and anchor[row] != wanted:
-        row += 1
+        row = natural(row + 1)
     return row
 
 
@@ -45,31 +45,12 @@ def noted(first: int, size: int, anchor: Numbers, needed: Days, wanted: int, day
     return max(size, row + 1)
 
 
-@allocation_free
-def day_in_states(
-    session: int, first_segment: Numbers, segment_day: Days, segment_rule: Codes
-) -> int:
-    """First day on which a session that is alone in its account needs its anchor, by its states.
-
-    `NEVER` for none. Up to the first state that trust would change, the session lives the same
-    days in a world in which it trusts every certificate; `_UNCLEAR` where that state does not tell.
-    """
-    for k in range(first_segment[session], first_segment[session + 1]):
-        if NEEDS_ANCHOR_GIVEN_TRUST[segment_rule[k]]:
-            return int(segment_day[k])
-        if TRUST_CHANGES[segment_rule[k]]:
-            return _UNCLEAR
-    return NEVER
-
-
 @compiled
 def find_needed(
     p: Program,
     strictness: Strictness,
     sent: Distributed,
-    first_segment: Numbers,
-    segment_day: Days,
-    segment_rule: Codes,
+    needed_by: Days,
     first_session: Numbers,
     session_of_database: Numbers,
     begin: int,
@@ -80,26 +61,23 @@ def find_needed(
     """Write the anchors that each key database ever needs, and from which day on.
 
     From key database `begin` on, in a world in which every session trusts every certificate;
-    returns the first one that found no room. The segments of the real world, in which
-    automatic distribution happens, tell the same of most sessions.
+    returns the first one that found no room. `needed_by` is by session what `write_states` found.
     """
     size = first[begin]
     n = len(first) - 1
     for database in range(begin, n):
         for k in range(first_session[database], first_session[database + 1]):
-            session = session_of_database[k]
-            server = p.session_server[session]
+            session = natural(session_of_database[natural(k)])
+            server = natural(p.session_server[session])
             has_one_anchor = p.server_has_one_anchor[server]
-            if has_one_anchor and is_alone(p, session):
-                day = day_in_states(session, first_segment, segment_day, segment_rule)
-                if day >= p.end:
-                    continue
-                if day != _UNCLEAR:
-                    presented = p.server_anchor[p.server_first[server]]
+            day = needed_by[session]
+            if day != UNCLEAR:
+                if day < p.end:
+                    presented = p.server_anchor[natural(p.server_first[server])]
                     size = noted(first[database], size, anchor, needed, presented, day)
                     if size < 0:
                         return database
-                    continue
+                continue
             # Without SSL no certificate matters before both ends are new.
             day = p.start if can_use_ssl(p, session) else first_both_new(p, session)
             while day < p.end:
@@ -156,6 +134,8 @@ def planned_on(p: Program, database: int, anchor: int, is_complete: bool, needed
 
     By trust.csv and actions alone: `ALWAYS` for in place, `NEVER` for not at all.
     """
+    if not p.removes:
+        return first_held(p, database, anchor) if is_complete else NEVER
     planned = entered = NEVER
     for k in range(p.trust_first[database], p.trust_first[database + 1]):
         if p.trust_certificate[k] != anchor or not is_complete:
@@ -195,25 +175,18 @@ def judge(
     `opens` is by certificate, `latest_safe_on` by day of the horizon.
     """
     for database in range(len(first) - 1):
-        for row in range(first[database], first[database + 1]):
-            planned[row] = planned_on(
-                p, database, anchor[row], is_complete[anchor[row]], needed[row]
-            )
-            latest_safe = latest_safe_on[needed[row] - p.start]
-            if planned[row] == ALWAYS:
-                verdict[row] = _IN_PLACE
-            elif opens[anchor[row]] > needed[row]:
-                verdict[row] = _IMPOSSIBLE
-            elif planned[row] == NEVER:
-                verdict[row] = _MISSING
-            elif planned[row] <= latest_safe:
-                verdict[row] = _OK
-            elif planned[row] < needed[row]:
-                verdict[row] = _TIGHT
-            elif planned[row] == needed[row]:
-                verdict[row] = _SAME_DAY
-            else:
-                verdict[row] = _LATE
+        for at in range(first[database], first[database + 1]):
+            row = natural(at)
+            wanted = natural(anchor[row])
+            planned[row] = planned_on(p, database, wanted, is_complete[wanted], needed[row])
+            latest_safe = latest_safe_on[natural(needed[row] - p.start)]
+            # Each line overrides those above it; chains of branches would mispredict.
+            found = _SAME_DAY if planned[row] == needed[row] else _LATE
+            found = _TIGHT if planned[row] < needed[row] else found
+            found = _OK if planned[row] <= latest_safe else found
+            found = _MISSING if planned[row] == NEVER else found
+            found = _IMPOSSIBLE if opens[wanted] > needed[row] else found
+            verdict[row] = _IN_PLACE if planned[row] == ALWAYS else found
 
 
 @compiled

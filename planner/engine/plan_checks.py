@@ -381,7 +381,7 @@ def check_for_capacity(review: Review) -> Iterator[Finding]:
 
 def check_for_security_downgrades(review: Review) -> Iterator[Finding]:
     """Report levels that go from new to old, such as 7.1.8 to 8.1.1."""
-    program, causes = review.program, review.timeline.compiled.level_cause
+    program, causes = review.program, review.level_causes
     fleet, plan = review.fleet, review.plan
     firsts = program.level_first[:-1]
     before = np.empty_like(program.level_facts)

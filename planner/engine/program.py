@@ -83,7 +83,6 @@ class Program(NamedTuple):
     option_row: Numbers
     option_mask: Facts
     option_bits: Facts
-    option_port: Numbers
     plan_server: Numbers
     plan_account: Numbers
     plan_key_database: Numbers
@@ -118,15 +117,13 @@ class Active(NamedTuple):
 class Compiled(NamedTuple):
     """A program, and what its numbers mean to people.
 
-    `certificates` are the fleet's, the plan's, and those that the MD5 rule makes up; `level_cause`
-    is the plan's row behind each level, -1 for none; `server_certificate` is what each server
-    presents, row by row of `server_day`.
+    `certificates` are the fleet's, the plan's, and those that the MD5 rule makes up;
+    `server_certificate` is what each server presents, row by row of `server_day`.
     """
 
     program: Program
     certificates: Certificates
     servers: timelines.ServerInputs
-    level_cause: Numbers
     server_certificate: Numbers
 
     @property
@@ -155,7 +152,7 @@ def compile_plan(plan: Plan) -> Compiled:
     fleet = plan.fleet
     n_clients = len(fleet.clients)
     active = active_rows(plan)
-    level_first, level_day, level_facts, level_cause, first_new = _levels(plan, active)
+    level_first, level_day, level_facts, first_new, _ = _levels(plan, active)
     certificates, of_servers = _server_inputs(plan, active)
     server_first, server_day, server_facts, server_state, presented = timelines.server_timelines(
         of_servers, fleet.start, fleet.end, level_first[n_clients:], level_day, level_facts
@@ -214,7 +211,7 @@ def compile_plan(plan: Plan) -> Compiled:
         authentications[1],
         authentications[2] == Authentication.LDAP,
     )
-    return Compiled(program, certificates, of_servers, level_cause, presented)
+    return Compiled(program, certificates, of_servers, presented)
 
 
 def active_rows(plan: Plan) -> Active:
@@ -250,7 +247,14 @@ def key_databases_of(plan: Plan, rows: Numbers) -> Numbers:
     )
 
 
-def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, Days]:
+def level_causes(plan: Plan) -> Numbers:
+    """Row of the action behind each row of `Program.level_day`, -1 for the fleet's own level."""
+    return _levels(plan, active_rows(plan), with_causes=True)[-1]
+
+
+def _levels(
+    plan: Plan, active: Active, *, with_causes: bool = False
+) -> tuple[Numbers, Days, Facts, Days, Numbers]:
     return timelines.level_timelines(
         plan.fleet.start,
         facts_before(plan),
@@ -259,6 +263,7 @@ def _levels(plan: Plan, active: Active) -> tuple[Numbers, Days, Facts, Numbers, 
         plan.action,
         plan.value,
         facts_of_texts(plan, active),
+        with_causes,
     )
 
 
@@ -403,7 +408,7 @@ def _account_events(
     if len(rows):
         is_wanted = np.zeros(len(fleet.account_names) + len(plan.vocabulary.accounts), np.bool_)
         is_wanted[plan.account[rows]] = True
-        known = np.flatnonzero(is_wanted[accounts.name_number])
+        known = timelines.rows_with(accounts.name_number, is_wanted)
         keys = zip(
             accounts.server[known].tolist(), accounts.name_number[known].tolist(), strict=True
         )

@@ -139,7 +139,7 @@ def retimed(r: Retimable, level_day: Days, trust_day: Days) -> Program:
                 row[place] = k
                 size += 1
         first[endpoint + 1] = size
-    level_first, day_of_level, level_facts, _, first_new = timelines.level_timelines(
+    level_first, day_of_level, level_facts, first_new, _ = timelines.level_timelines(
         p.start,
         r.facts_before,
         first,
@@ -148,6 +148,7 @@ def retimed(r: Retimable, level_day: Days, trust_day: Days) -> Program:
         r.level_action,
         r.level_value,
         r.level_facts,
+        False,
     )
     server_first, server_day, server_facts, server_state, presented = timelines.server_timelines(
         r.servers, p.start, p.end, level_first[p.n_clients :], day_of_level, level_facts
@@ -165,15 +166,11 @@ def retimed(r: Retimable, level_day: Days, trust_day: Days) -> Program:
         p.option_row,
         p.option_mask,
         p.option_bits,
-        p.option_port,
     )
-    day_of_trust = trust_day.copy()
-    trust_certificate, trust_held = p.trust_certificate.copy(), p.trust_held.copy()
-    for database in range(len(p.trust_first) - 1):
-        for k in range(p.trust_first[database], p.trust_first[database + 1]):
-            timelines.settle(
-                day_of_trust, trust_certificate, trust_held, p.trust_first[database], k
-            )
+    packed = np.empty(len(trust_day), dtype=np.int64)
+    for k in range(len(packed)):
+        packed[k] = timelines.packed_entry(trust_day[k], p.trust_held[k], p.trust_certificate[k])
+    day_of_trust, trust_certificate, trust_held = timelines.in_order(p.trust_first, packed)
     return Program(
         p.start,
         p.end,
@@ -209,7 +206,6 @@ def retimed(r: Retimable, level_day: Days, trust_day: Days) -> Program:
         p.option_row,
         p.option_mask,
         p.option_bits,
-        p.option_port,
         p.plan_server,
         p.plan_account,
         p.plan_key_database,
@@ -285,7 +281,6 @@ def part_of(whole: Retimable, members: Members) -> Retimable:
         option_row=np.where(option_row < 0, -1, numbered(option_row, of_some)).astype(np.int32),
         option_mask=p.option_mask[options],
         option_bits=p.option_bits[options],
-        option_port=p.option_port[options],
         plan_server=p.plan_server[of_some],
         plan_account=p.plan_account[of_some],
         plan_key_database=p.plan_key_database[of_some],

@@ -15,7 +15,7 @@ from planner.domain.plan import Action, Plan
 from planner.domain.rules import RULES, Mode, Reason, Rule, Verdict
 from planner.engine import kernel
 from planner.engine.deadlines import Deadlines
-from planner.engine.program import Program, key_databases_of, not_installed
+from planner.engine.program import Program, key_databases_of, level_causes, not_installed
 from planner.engine.timeline import Timeline
 from planner.engine.use_cases import use_cases
 
@@ -77,6 +77,8 @@ class Review:
         Shape `(n_endpoints,)`: whether the endpoint is not installed on the first day.
     sessions_of_client
         The sessions of each client endpoint.
+    level_causes
+        The plan's row behind each row of `Program.level_day`, -1 for none.
     """
 
     deadlines: Deadlines
@@ -84,6 +86,7 @@ class Review:
     refusals: Refusals = field(init=False)
     absent: Flags = field(init=False)
     sessions_of_client: Groups = field(init=False)
+    level_causes: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
         fleet = self.fleet
@@ -92,6 +95,7 @@ class Review:
         object.__setattr__(self, "refusals", _refusals(self.timeline))
         object.__setattr__(self, "absent", not_installed(self.plan))
         object.__setattr__(self, "sessions_of_client", by_client)
+        object.__setattr__(self, "level_causes", level_causes(self.plan))
 
     @property
     def timeline(self) -> Timeline:
@@ -135,7 +139,7 @@ class Review:
         program = self.program
         first, last = program.level_first[endpoint], program.level_first[endpoint + 1]
         row = first + int(np.searchsorted(program.level_day[first:last], day, side="right")) - 1
-        cause = int(self.timeline.compiled.level_cause[row])
+        cause = int(self.level_causes[row])
         if cause < 0:
             return self.fleet.endpoint_level(endpoint)
         if self.plan.action[cause] == Action.RETIRE_CLIENT:

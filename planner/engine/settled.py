@@ -1,16 +1,16 @@
 """The short walk of settled sessions.
 
-Most sessions are *settled*: they trust in time all that their server presents, and only the levels
-of their ends and the server's certificate change their state. All that decides it on a day then
-fits into a few bits, and a table made from the rules has the answer.
+Most sessions are *settled*: only the levels of their ends, the server's certificate, and the day
+from which on they hold its anchor change their state. All that decides it on a day then fits into
+a few bits, and a table made from the rules has the answer.
 """
 
 from functools import cache
 
 import numpy as np
 
-from planner.domain.calendar import NEVER, Days
-from planner.domain.fleet import Authentication, Codes, Numbers
+from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.fleet import Authentication, Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import (
     LOCAL_BIT,
@@ -20,15 +20,21 @@ from planner.domain.options import (
     SSLREQUIRED,
 )
 from planner.domain.rules import Distribution, Trust
-from planner.engine.compiled import allocation_free, compiled
+from planner.engine.compiled import allocation_free, compiled, natural
 from planner.engine.kernel import (
+    NEEDS_ANCHOR,
     TURNS_STRICT,
+    Distributed,
     Strictness,
     both_new_index,
+    can_receive,
+    can_use_ssl,
     first_both_new,
+    first_held,
     is_ever_emptied,
     old_client_index,
     old_server_index,
+    options_of,
     port_differs,
 )
 from planner.engine.program import (
@@ -39,6 +45,7 @@ from planner.engine.program import (
     Program,
 )
 from planner.engine.timelines import (
+    CLIENT_CHANGES_ONCE,
     CLIENT_IS_STEADY,
     SERVER_COMPLETE,
     SERVER_LDAP,
@@ -49,26 +56,40 @@ from planner.engine.timelines import (
 
 _SSL, _REQUIRED, _REQUIRED_SHIFT = SSL.mask, SSLREQUIRED.mask, SSLREQUIRED.shift
 _OF_SERVER, _OF_LDAP = int(Authentication.OF_SERVER), int(Authentication.LDAP)
-_TRUSTED, _WORKS = int(Trust.TRUSTED), int(Distribution.WORKS)
+_NOTHING, _TRUSTED, _NOT_ACCEPTED = (
+    int(Trust.NOTHING),
+    int(Trust.TRUSTED),
+    int(Distribution.NOT_ACCEPTED),
+)
 _NEW = int(LevelFact.NEW)
 _NO_RULE = 255
+RULE_BITS, _TURNS, _NEEDS = 63, 64, 128
+"""Bits of a table's entry: its rule, whether the account turns strict, and whether the session
+needs its anchor in a world in which it trusts every certificate."""
+UNSETTLED = NEVER - 1
+UNCLEAR = ALWAYS
+"""Not a day: of `trusts_from`, and of the day on which a session needs its anchor."""
 
 # A place in the table, from its lowest bit on: level and certificate of the server, level of the
-# client, options, SSLREQUIRED of the account, LDAP, whether the ports differ, TLS 1.2.
+# client, options, SSLREQUIRED of the account, LDAP, whether the ports differ, TLS 1.2, whether
+# nothing of the server's is held.
 _SERVER_LEVEL, _CERTIFICATE = int(LevelFact.NEW | LevelFact.TLS13), SERVER_MD5 | SERVER_VALID
 _CLIENT_LEVEL = int(LevelFact.NEW | LevelFact.TLS13 | LevelFact.REFUSES_MD5 | LevelFact.BELOW_63)
 _OPTIONS = SSL.mask | SSLREQUIRED.mask | SSLACCEPTCERTFROMSERV.mask | SSLDISABLELEGACYTLS.mask
 _OPTIONS_SHIFT, _ACCOUNT_SHIFT, _LDAP_SHIFT, _PORT_SHIFT, _TLS12_SHIFT = 8, 13, 15, 16, 17
-_TABLE_SIZE = 1 << 18
+_HOLDS_NOTHING = 1 << 18
+_TABLE_SIZE = 1 << 19
 
 
 @cache
 def settled_table() -> Codes:
-    """Rule of a settled session for each combination of what decides it.
+    """State of a settled session for each combination of what decides it.
 
-    Shape `(2**18,)`; a place is the sum of `settled_constants`, `client_part` and `server_part`.
+    Shape `(2**19,)`; a place is the sum of `settled_constants`, `client_part` and `server_part`,
+    and of `2**18` while the session holds nothing that the server presents. An entry's rule is in
+    its `RULE_BITS`.
     """
-    table = _settled_table(LOOKUP)
+    table = _settled_table(LOOKUP, TURNS_STRICT, NEEDS_ANCHOR)
     table.setflags(write=False)
     return table
 
@@ -92,13 +113,15 @@ def part_of_server(p: Program, row: int) -> int:
 
 
 @compiled
-def _settled_table(lookup: Codes) -> Codes:
+def _settled_table(lookup: Codes, turns: Flags, needs: Flags) -> Codes:
     table = np.empty(_TABLE_SIZE, dtype=np.uint8)
     for place in range(_TABLE_SIZE):
         server_facts, state = place << 1 & _SERVER_LEVEL, place >> 1 & _CERTIFICATE
         client_facts, options = place >> 3 & _CLIENT_LEVEL, place >> _OPTIONS_SHIFT & _OPTIONS
         ssl, required = options & _SSL, (options & _REQUIRED) >> _REQUIRED_SHIFT
         ldap = place >> _LDAP_SHIFT & 1 != 0
+        both_new = client_facts & server_facts & _NEW != 0
+        trust = _NOTHING if place & _HOLDS_NOTHING and (ssl or both_new) else _TRUSTED
         if not server_facts & _NEW:
             account_state = (place >> _ACCOUNT_SHIFT & 3) << ACCOUNT_SSLREQUIRED
             index = old_server_index(
@@ -109,24 +132,33 @@ def _settled_table(lookup: Codes) -> Codes:
                 place >> _PORT_SHIFT & 1 != 0,
                 options,
                 place >> _TLS12_SHIFT & 1 != 0,
-                _TRUSTED,
+                trust,
                 state,
             )
-        elif not client_facts & _NEW:
-            index = old_client_index(ssl, required, ldap, False, client_facts, _TRUSTED, state)
+        elif not both_new:
+            index = old_client_index(ssl, required, ldap, False, client_facts, trust, state)
         else:
-            index = both_new_index(ssl, client_facts, server_facts, _TRUSTED, _WORKS, state)
-        table[place] = lookup[index]
+            index = both_new_index(ssl, client_facts, server_facts, trust, _NOT_ACCEPTED, state)
+        rule = lookup[index]
+        # A place comes after the one that differs by trust alone.
+        trusting = (
+            table[place ^ _HOLDS_NOTHING] & _NEEDS
+            if place & _HOLDS_NOTHING
+            else (_NEEDS if needs[rule] else 0)
+        )
+        table[place] = rule | (_TURNS if turns[rule] else 0) | trusting
     return table
 
 
 @allocation_free
 def constants_with(p: Program, session: int, options: int, port: int) -> int:
     """Part of a table's place that a session's options, its port and its account give."""
-    server, account_state = p.session_server[session], p.account_state[p.session_account[session]]
+    server = natural(p.session_server[session])
+    account_state = p.account_state[natural(p.session_account[session])]
     authentication = account_state & ACCOUNT_AUTHENTICATION
-    is_ldap = authentication == _OF_LDAP or (
-        authentication == _OF_SERVER and p.server_state[p.server_first[server]] & SERVER_LDAP != 0
+    is_ldap = (authentication == _OF_LDAP) | (
+        (authentication == _OF_SERVER)
+        & (p.server_state[natural(p.server_first[server])] & SERVER_LDAP != 0)
     )
     return (
         (options & _OPTIONS) << _OPTIONS_SHIFT
@@ -164,43 +196,25 @@ def parts_of_servers(facts: Facts) -> Numbers:
 
 @allocation_free
 def is_settled(p: Program, session: int) -> bool:
-    """Whether only levels and the server's certificate change a session's state, given trust."""
+    """Whether only levels, options and certificates change what a session is."""
     return bool(
-        p.client_state[p.session_client[session]] & CLIENT_IS_STEADY
-        and p.account_state[p.session_account[session]] < ACCOUNT_IS_SHARED
-        and p.server_is_steady[p.session_server[session]]
+        p.client_state[natural(p.session_client[session])] & CLIENT_IS_STEADY
+        and p.account_state[natural(p.session_account[session])] < ACCOUNT_IS_SHARED
+        and p.server_is_steady[natural(p.session_server[session])]
         and not p.session_options[session] & LOCAL_BIT
     )
 
 
 @allocation_free
-def is_held_by(p: Program, database: int, certificate: int, day: int) -> bool:
-    """Whether a certificate enters a key database, which never loses one, on or before a day."""
-    is_held = False
-    for k in range(p.trust_first[database], p.trust_first[database + 1]):
-        is_held |= (p.trust_certificate[k] == certificate) & (p.trust_day[k] <= day)
-    return is_held
-
-
-@allocation_free
-def trusts_in_time(p: Program, session: int) -> bool:
-    """Whether a settled session holds each anchor presented whenever that matters."""
-    # Without SSL no certificate matters before both ends are new.
-    needed = p.start if p.session_options[session] & _SSL else first_both_new(p, session)
-    if needed >= p.end:
-        return True
+def trusts_all_in_time(p: Program, session: int, needed: int) -> bool:
+    """Whether a session holds each anchor that its server presents from `needed` on."""
     server, database = p.session_server[session], p.session_key_database[session]
     row, last = p.server_first[server], p.server_first[server + 1] - 1
-    if is_ever_emptied(p, database):
-        return False
-    if p.server_has_one_anchor[server]:
-        is_held = is_held_by(p, database, p.server_anchor[row], needed)
-        return bool(is_held and p.server_state[row] & SERVER_COMPLETE)
     while row <= last:
         is_over = row < last and p.server_day[row + 1] <= needed
         if not is_over and not (
             p.server_state[row] & SERVER_COMPLETE
-            and is_held_by(p, database, p.server_anchor[row], max(needed, p.server_day[row]))
+            and first_held(p, database, p.server_anchor[row]) <= max(needed, p.server_day[row])
         ):
             return False
         row += 1
@@ -208,11 +222,52 @@ def trusts_in_time(p: Program, session: int) -> bool:
 
 
 @allocation_free
+def holds_other(p: Program, database: int, server: int, anchor: int) -> bool:
+    """Whether a key database ever holds another certificate of a server than an anchor."""
+    for k in range(p.known_first[server], p.known_first[server + 1]):
+        certificate = p.known_certificate[k]
+        if certificate != anchor and first_held(p, database, certificate) != NEVER:
+            return True
+    return False
+
+
+@allocation_free
+def trusts_from(p: Program, sent: Distributed, session: int) -> int:
+    """Day from which on a steady session trusts what its server presents, nothing of it before.
+
+    Days on which that does not matter are not told apart. `UNSETTLED` where there is more to say.
+    """
+    server = natural(p.session_server[session])
+    database = natural(p.session_key_database[session])
+    # Without SSL no certificate matters before both ends are new.
+    needed = p.start if can_use_ssl(p, session) else first_both_new(p, session)
+    if p.removes and is_ever_emptied(p, database):
+        return ALWAYS if needed >= p.end else UNSETTLED
+    if not p.server_has_one_anchor[server]:
+        return ALWAYS if trusts_all_in_time(p, session, needed) else UNSETTLED
+    row = natural(p.server_first[server])
+    anchor = p.server_anchor[row]
+    day = first_held(p, database, anchor)
+    if day > needed or not p.server_state[row] & SERVER_COMPLETE:
+        if needed >= p.end:
+            return ALWAYS
+        if (
+            can_receive(p, session)
+            or not p.server_state[row] & SERVER_COMPLETE
+            or (len(sent.head) and sent.head[database] >= 0)
+            or holds_other(p, database, server, anchor)
+        ):
+            return UNSETTLED
+    return day
+
+
+@allocation_free
 def settled_room(p: Program, session: int) -> int:
-    """Most segments that a settled session can have."""
+    """Most rows that `write_settled` can touch for a session."""
     client, server = p.session_client[session], p.session_server[session]
     n_levels = p.level_first[client + 1] - p.level_first[client]
-    return int(n_levels + p.server_first[server + 1] - p.server_first[server])
+    n_options = p.option_first[client + 1] - p.option_first[client]
+    return int(n_levels + n_options + p.server_first[server + 1] - p.server_first[server] + 2)
 
 
 @allocation_free
@@ -221,50 +276,87 @@ def write_settled(
     table: Codes,
     strictness: Strictness,
     session: int,
+    trusted: int,
     size: int,
     day: Days,
     rule: Codes,
+    needed: Days,
 ) -> int:
-    """Write the segments of a settled session from row `size` on; return the row after them."""
-    client, server = p.session_client[session], p.session_server[session]
-    row, last_row = p.level_first[client], p.level_first[client + 1] - 1
-    server_row, last_server_row = p.server_first[server], p.server_first[server + 1] - 1
-    constants = settled_constants(p, session)
-    now, previous, strict_from = p.start, _NO_RULE, NEVER
-    if last_row == row + 1 and last_server_row == server_row + 1:
-        # One change at each end, as most sessions have: the same as below, without a loop.
+    """Write the segments of a settled session from row `size` on; return the row after them.
+
+    `trusted` is the day that `trusts_from` tells; `needed` is by session, see `write_states`.
+    """
+    client, server = natural(p.session_client[session]), natural(p.session_server[session])
+    row, last_row = natural(p.level_first[client]), natural(p.level_first[client + 1] - 1)
+    server_row = natural(p.server_first[server])
+    last_server_row = natural(p.server_first[server + 1] - 1)
+    now, previous, strict_from, need = p.start, _NO_RULE, NEVER, NEVER
+    if p.client_state[client] & CLIENT_CHANGES_ONCE and last_server_row <= server_row + 1:
+        # As most sessions: as below, without a loop.
+        constants = settled_constants(p, session)
         old_client = constants | client_part(int(p.level_facts[row]))
         new_client = constants | client_part(int(p.level_facts[last_row]))
         old_server = part_of_server(p, server_row)
         new_server = part_of_server(p, last_server_row)
-        level_day, state_day = p.level_day[last_row], p.server_day[last_server_row]
-        client_then = new_client if level_day <= state_day else old_client
-        server_then = new_server if state_day <= level_day else old_server
-        before, between = table[old_client | old_server], table[client_then | server_then]
-        after = table[new_client | new_server]
-        begin, finish = min(level_day, state_day), max(level_day, state_day)
-        day[size], rule[size] = now, before
-        size += 1
-        day[size], rule[size] = begin, between
-        size += between != before
-        day[size], rule[size] = finish, after
-        size += after != between
-        strict_from = finish if TURNS_STRICT[after] else NEVER
-        strict_from = begin if TURNS_STRICT[between] else strict_from
-        strict_from = now if TURNS_STRICT[before] else strict_from
+        level_day, state_day = int(p.level_day[last_row]), int(p.server_day[last_server_row])
+        earlier, later = min(level_day, state_day), max(level_day, state_day)
+        first = max(now, min(earlier, trusted))
+        second = max(earlier, min(later, trusted))
+        third = max(later, trusted)
+        state_now = table[
+            (new_client if level_day <= now else old_client)
+            | (new_server if state_day <= now else old_server)
+            | (0 if trusted <= now else _HOLDS_NOTHING)
+        ]
+        state_first = table[
+            (new_client if level_day <= first else old_client)
+            | (new_server if state_day <= first else old_server)
+            | (0 if trusted <= first else _HOLDS_NOTHING)
+        ]
+        state_second = table[
+            (new_client if level_day <= second else old_client)
+            | (new_server if state_day <= second else old_server)
+            | (0 if trusted <= second else _HOLDS_NOTHING)
+        ]
+        state_third = table[new_client | new_server] if third < p.end else state_second
+        day[size], rule[size] = now, state_now & RULE_BITS
+        size = natural(size + 1)
+        day[size], rule[size] = first, state_first & RULE_BITS
+        size = natural(size + ((state_first ^ state_now) & RULE_BITS != 0))
+        day[size], rule[size] = second, state_second & RULE_BITS
+        size = natural(size + ((state_second ^ state_first) & RULE_BITS != 0))
+        day[size], rule[size] = third, state_third & RULE_BITS
+        size += (state_third ^ state_second) & RULE_BITS != 0
+        strict_from = third if state_third & _TURNS else NEVER
+        strict_from = second if state_second & _TURNS else strict_from
+        strict_from = first if state_first & _TURNS else strict_from
+        strict_from = now if state_now & _TURNS else strict_from
+        need = third if state_third & _NEEDS else NEVER
+        need = second if state_second & _NEEDS else need
+        need = first if state_first & _NEEDS else need
+        need = now if state_now & _NEEDS else need
         now = p.end
     while now < p.end:
-        found = table[
-            constants | client_part(int(p.level_facts[row])) | part_of_server(p, server_row)
-        ]
-        day[size], rule[size] = now, found
-        size += found != previous
-        previous = found
-        strict_from = min(strict_from, now if TURNS_STRICT[found] else NEVER)
-        next_level = p.level_day[row + 1] if row < last_row else NEVER
-        next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
-        now = min(next_level, next_state)
-        row += next_level == now
-        server_row += next_state == now
-    strictness.from_day[p.session_account[session]] = strict_from
+        options, port, until = options_of(p, session, now)
+        until = min(until, p.end)
+        constants = constants_with(p, session, options, port)
+        while now < until:
+            found = table[
+                constants
+                | client_part(int(p.level_facts[row]))
+                | part_of_server(p, server_row)
+                | (0 if trusted <= now else _HOLDS_NOTHING)
+            ]
+            day[size], rule[size] = now, found & RULE_BITS
+            size = natural(size + (found & RULE_BITS != previous))
+            previous = found & RULE_BITS
+            strict_from = min(strict_from, now if found & _TURNS else NEVER)
+            need = min(need, now if found & _NEEDS else NEVER)
+            next_level = p.level_day[row + 1] if row < last_row else NEVER
+            next_state = p.server_day[server_row + 1] if server_row < last_server_row else NEVER
+            now = min(until, next_level, next_state, trusted if now < trusted else NEVER)
+            row = natural(row + (next_level == now))
+            server_row = natural(server_row + (next_state == now))
+    strictness.from_day[natural(p.session_account[session])] = strict_from
+    needed[session] = need if p.server_has_one_anchor[server] else UNCLEAR
     return size

@@ -33,6 +33,9 @@ class Timeline:
         last of a session with the horizon.
     rule
         Shape `(n,)`, places in `planner.domain.rules.RULES`.
+    needed
+        Shape `(n_sessions,)`: what `walks.write_states` learns on its way of the first day on which
+        each session needs its trust anchor.
     strictness, distributed
         When accounts turn strict, and which anchors came by automatic distribution.
     """
@@ -41,6 +44,7 @@ class Timeline:
     first: Numbers
     day: Days
     rule: Codes
+    needed: Days
     strictness: Strictness
     distributed: Distributed
     compiled: Compiled
@@ -132,14 +136,15 @@ def simulate(plan: Plan) -> Timeline:
     fleet = plan.fleet
     groups = fleet.sessions_of_key_database
     strictness, sent = walks.couple(program, fleet.sharing_sessions, groups.first, groups.member)
-    first, day, rule = _write_states(program, strictness, sent, len(fleet.sessions))
-    for column in (first, day, rule, *strictness, *sent):
+    first, day, rule, needed = _write_states(program, strictness, sent, len(fleet.sessions))
+    for column in (first, day, rule, needed, *strictness, *sent):
         column.setflags(write=False)
     return Timeline(
         plan=plan,
         first=first,
         day=day,
         rule=rule,
+        needed=needed,
         strictness=strictness,
         distributed=sent,
         compiled=compiled,
@@ -162,19 +167,22 @@ def trusting_strictness(timeline: Timeline) -> Strictness:
 
 def _write_states(
     program: Program, strictness: Strictness, sent: Distributed, n_sessions: int
-) -> tuple[Numbers, Days, Codes]:
+) -> tuple[Numbers, Days, Codes, Days]:
     table = settled_table()
     first = np.zeros(n_sessions + 1, dtype=np.int32)
     day = np.empty(3 * n_sessions + 16, dtype=np.int32)
     rule = np.empty(len(day), dtype=np.uint8)
-    written = walks.write_states(program, table, strictness, sent, 0, first, day, rule)
+    needed = np.empty(n_sessions, dtype=np.int32)
+    written = walks.write_states(program, table, strictness, sent, 0, first, day, rule, needed)
     while written < n_sessions:
         # Guess from what the sessions so far took; resizing moves pages, not bytes.
         expected = int(first[written] / max(1, written) * n_sessions * 1.05)
         size = max(expected, 2 * len(day) - int(first[written]), len(day) + 1024)
         day.resize(size, refcheck=False)
         rule.resize(size, refcheck=False)
-        written = walks.write_states(program, table, strictness, sent, written, first, day, rule)
+        written = walks.write_states(
+            program, table, strictness, sent, written, first, day, rule, needed
+        )
     day.resize(int(first[-1]), refcheck=False)
     rule.resize(int(first[-1]), refcheck=False)
-    return first, day, rule
+    return first, day, rule, needed

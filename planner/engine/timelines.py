@@ -9,9 +9,9 @@ from planner.domain.calendar import ALWAYS, NEVER, Days
 from planner.domain.certificates import CertificateKind
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
-from planner.domain.options import SSLACCEPTCERTFROMSERV
+from planner.domain.options import LOCAL_BIT, SSL, SSLACCEPTCERTFROMSERV
 from planner.domain.plan import Action
-from planner.engine.compiled import allocation_free, compiled
+from planner.engine.compiled import allocation_free, compiled, natural
 
 Facts = NDArray[np.uint16]
 
@@ -24,11 +24,17 @@ SERVER_COMPLETE = 8
 CLIENT_IS_STEADY = 1
 CLIENT_REFUSES = 2
 CLIENT_ACCEPTS_LATER = 4
-"""Bits of a client: always installed, never back from new to old, and no option changes but
-SSLACCEPTCERTFROMSERV; that option No in every stanza while it is new; that option Yes in some
+CLIENT_CHANGES_ONCE = 8
+CLIENT_USES_SSL_LATER = 16
+"""Bits of a client: always installed, never back from new to old, and COMMMETHOD stays;
+SSLACCEPTCERTFROMSERV is No in every stanza while it is new; that option is Yes in some stanza from
+some day on; the level changes at most once, and of the options only that one; SSL is Yes in some
 stanza from some day on."""
 
-_ACCEPTS = SSLACCEPTCERTFROMSERV.mask
+PORT = 0xFFFF
+"""Mask of an option change that is the port's."""
+
+_ACCEPTS, _SSL = SSLACCEPTCERTFROMSERV.mask, SSL.mask
 _INSTALLED = int(LevelFact.INSTALLED)
 _NEW = int(LevelFact.NEW)
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
@@ -37,6 +43,7 @@ _RETIRE_CLIENT = int(Action.RETIRE_CLIENT)
 _IMPORT = int(Action.IMPORT_CERTIFICATE)
 _LEAF = int(CertificateKind.LEAF)
 _INTERMEDIATE = int(CertificateKind.INTERMEDIATE)
+_REMOVAL_SHIFT, _CERTIFICATE = 31, 0x7FFF_FFFF
 
 
 @compiled
@@ -70,9 +77,25 @@ def rows_by_action(
     rows = np.empty(first[n_actions], dtype=np.int32)
     for row in range(len(day)):
         if start <= day[row] < end:
-            rows[place[action[row]]] = row
-            place[action[row]] += 1
+            k = natural(place[action[row]])
+            rows[k] = row
+            place[action[row]] = k + 1
     return first, rows
+
+
+@compiled
+def rows_with(value: Numbers, is_wanted: Flags) -> Numbers:
+    """Row numbers of the wanted values; of each value, `is_wanted` says whether it is."""
+    size = 0
+    for v in value:
+        size += is_wanted[natural(v)]
+    rows = np.empty(size, dtype=np.int32)
+    size = 0
+    for row in range(len(value)):
+        if is_wanted[natural(value[row])]:
+            rows[size] = row
+            size += 1
+    return rows
 
 
 @compiled
@@ -99,9 +122,10 @@ def level_actions(
     no effect.
     """
     first = np.zeros(n_endpoints + 1, dtype=np.int32)
-    for row in of_client:
+    for number in of_client:
+        row = natural(number)
         if 0 <= client[row] < n_clients:
-            first[client[row] + 1] += 1
+            first[natural(client[row] + 1)] += 1
     for row in of_server:
         if 0 <= server[row] < n_endpoints - n_clients:
             first[n_clients + server[row] + 1] += 1
@@ -109,10 +133,12 @@ def level_actions(
         first[endpoint + 1] += first[endpoint]
     rows = np.empty(first[n_endpoints], dtype=np.int32)
     place = first[:-1].copy()
-    for row in of_client:
+    for number in of_client:
+        row = natural(number)
         if 0 <= client[row] < n_clients:
-            rows[place[client[row]]] = row
-            place[client[row]] += 1
+            k = natural(place[natural(client[row])])
+            rows[k] = row
+            place[natural(client[row])] = k + 1
     for row in of_server:
         if 0 <= server[row] < n_endpoints - n_clients:
             rows[place[n_clients + server[row]]] = row
@@ -130,48 +156,53 @@ def level_timelines(
     action: Codes,
     value: Numbers,
     facts_of_value: Facts,
-) -> tuple[Numbers, Days, Facts, Numbers, Days]:
+    with_causes: bool,
+) -> tuple[Numbers, Days, Facts, Days, Numbers]:
     """Level of every endpoint over time: one row from `start`, one from each day of change.
 
     The actions of an endpoint are `action_row[first_action[e]:first_action[e + 1]]`, in the order
-    in which they act. The fourth column returned is the action row that brought the level, -1 for
-    the fleet's own; the last one is by endpoint, the first day on which it is new, `NEVER` where
-    it never is.
+    in which they act. The fourth column returned is by endpoint, the first day on which it is new,
+    `NEVER` where it never is; the last one, empty unless it is asked for, the action row that
+    brought each level, -1 for the fleet's own.
     """
     n = len(facts_before)
     first = np.empty(n + 1, dtype=np.int32)
     first_new = np.full(n, NEVER, dtype=np.int32)
     day = np.empty(n + len(action_row), dtype=np.int32)
     facts = np.empty(len(day), dtype=np.uint16)
-    cause = np.empty(len(day), dtype=np.int32)
+    cause = np.empty(len(day) if with_causes else 0, dtype=np.int32)
     size = 0
     for endpoint in range(n):
         first[endpoint] = size
         now = facts_before[endpoint]
-        day[size], facts[size], cause[size] = start, now, -1
+        day[size], facts[size] = start, now
+        if with_causes:
+            cause[size] = -1
         for k in range(first_action[endpoint], first_action[endpoint + 1]):
-            row = action_row[k]
+            row = natural(action_row[natural(k)])
             if action[row] == _UPGRADE_CLIENT and not now & _INSTALLED:
                 continue
-            now = np.uint16(0) if action[row] == _RETIRE_CLIENT else facts_of_value[value[row]]
-            if action_day[row] > day[size]:
-                size += 1
-                day[size] = action_day[row]
-            facts[size], cause[size] = now, row
-        size += 1
+            brought = facts_of_value[natural(value[row])]
+            now = np.uint16(0) if action[row] == _RETIRE_CLIENT else brought
+            size = natural(size + (action_day[row] > day[size]))
+            day[size] = action_day[row]
+            facts[size] = now
+            if with_causes:
+                cause[size] = row
+        size = natural(size + 1)
         for k in range(first[endpoint], size):
             if facts[k] & _NEW:
                 first_new[endpoint] = day[k]
                 break
     first[n] = size
-    return first, day[:size], facts[:size], cause[:size], first_new
+    return first, day[:size], facts[:size], first_new, cause[:size]
 
 
 class OptionTimelines(NamedTuple):
     """Option changes by client endpoint, ascending by day.
 
     `row` is the plan's row where the change is for some sessions of the client only, else -1; a
-    change sets the bits of `mask` to `bits`, and the port where `port` is not negative.
+    change sets the bits of `mask` to `bits`, or the port to `bits` where `mask` is `PORT`.
     """
 
     first: Numbers
@@ -179,7 +210,6 @@ class OptionTimelines(NamedTuple):
     row: Numbers
     mask: Facts
     bits: Facts
-    port: Numbers
 
 
 @compiled
@@ -212,9 +242,10 @@ def option_timelines(
 ) -> OptionTimelines:
     """Lay out option changes by client; those of unknown clients or options have no effect."""
     first = np.zeros(n_endpoints + 1, dtype=np.int32)
-    for row in rows:
+    for number in rows:
+        row = natural(number)
         if 0 <= client[row] < n_endpoints and option[row] >= 0:
-            first[client[row] + 1] += 1
+            first[natural(client[row] + 1)] += 1
     for endpoint in range(n_endpoints):
         first[endpoint + 1] += first[endpoint]
     place = first[:-1].copy()
@@ -223,19 +254,19 @@ def option_timelines(
     own_row = np.empty(n, dtype=np.int32)
     mask = np.empty(n, dtype=np.uint16)
     bits = np.empty(n, dtype=np.uint16)
-    port = np.empty(n, dtype=np.int32)
-    for row in rows:
+    for number in rows:
+        row = natural(number)
         if 0 <= client[row] < n_endpoints and option[row] >= 0:
-            k = place[client[row]]
-            place[client[row]] += 1
-            number = option[row]
-            code = code_of[number, value[row]]
+            k = natural(place[natural(client[row])])
+            place[natural(client[row])] = k + 1
+            chosen = natural(option[row])
+            code = code_of[chosen, natural(value[row])]
             is_for_all = server[row] < 0 and account[row] < 0 and key_database[row] < 0
             day[k], own_row[k] = action_day[row], -1 if is_for_all else row
-            mask[k] = mask_of_option[number]
-            bits[k] = code << shift_of_option[number] & mask_of_option[number]
-            port[k] = code if number == tcpport else -1
-    return OptionTimelines(first, day, own_row, mask, bits, port)
+            packed = code << shift_of_option[chosen] & mask_of_option[chosen]
+            mask[k] = PORT if chosen == tcpport else mask_of_option[chosen]
+            bits[k] = code if chosen == tcpport else packed
+    return OptionTimelines(first, day, own_row, mask, bits)
 
 
 @compiled
@@ -248,25 +279,35 @@ def client_states(
     option_row: Numbers,
     option_mask: Facts,
     option_bits: Facts,
-    option_port: Numbers,
 ) -> Codes:
     """`CLIENT_*` bits of every endpoint."""
     n = len(level_first) - 1
     result = np.empty(n, dtype=np.uint8)
     for client in range(n):
         is_steady, refuses, accepts_later = True, False, False
+        uses_ssl_later = False
+        changes_once = level_first[client + 1] - level_first[client] <= 2
         was_new = 0
-        for k in range(level_first[client], level_first[client + 1]):
+        for row in range(level_first[client], level_first[client + 1]):
+            k = natural(row)
             is_new = level_facts[k] & _NEW
             is_steady &= level_facts[k] & _INSTALLED != 0 and is_new >= was_new
             was_new = is_new
-        for k in range(option_first[client], option_first[client + 1]):
-            is_steady &= option_mask[k] | _ACCEPTS == _ACCEPTS and option_port[k] < 0
+        for row in range(option_first[client], option_first[client + 1]):
+            k = natural(row)
+            if option_mask[k] == PORT:
+                changes_once = False
+                continue
+            is_steady &= option_mask[k] & LOCAL_BIT == 0
+            changes_once &= option_mask[k] | _ACCEPTS == _ACCEPTS
+            uses_ssl_later |= option_bits[k] & _SSL != 0
             if option_bits[k] & _ACCEPTS:
                 accepts_later = True
             elif option_mask[k] & _ACCEPTS and option_row[k] < 0:
                 refuses |= option_day[k] <= first_new[client]
         state = CLIENT_IS_STEADY if is_steady else 0
+        state |= CLIENT_CHANGES_ONCE if changes_once else 0
+        state |= CLIENT_USES_SSL_LATER if uses_ssl_later else 0
         state |= CLIENT_REFUSES if refuses and not accepts_later else 0
         result[client] = state | (CLIENT_ACCEPTS_LATER if accepts_later else 0)
     return result
@@ -451,22 +492,47 @@ def key_database_of(
 ) -> int:
     """Key database of an (endpoint, name number); -1 where no session has it."""
     if 0 <= endpoint < len(first_of_endpoint) - 1:
-        for database in range(first_of_endpoint[endpoint], first_of_endpoint[endpoint + 1]):
+        first = natural(endpoint)
+        for number in range(first_of_endpoint[first], first_of_endpoint[first + 1]):
+            database = natural(number)
             if name_number[database] == name:
                 return database
     return -1
 
 
 @allocation_free
-def settle(day: Days, certificate: Numbers, held: Flags, first: int, row: int) -> None:
-    """Move a key database's last row before those of later days, and before its day's removals."""
-    while row > first and (
-        day[row - 1] > day[row] or (day[row - 1] == day[row] and held[row] > held[row - 1])
-    ):
-        day[row - 1], day[row] = day[row], day[row - 1]
-        certificate[row - 1], certificate[row] = certificate[row], certificate[row - 1]
-        held[row - 1], held[row] = held[row], held[row - 1]
-        row -= 1
+def packed_entry(day: int, is_held: bool, certificate: int) -> int:
+    """What happens to a certificate in a key database, as a number whose order is that of events.
+
+    By day; on a day certificates enter before others leave.
+    """
+    leaves = np.int64(not is_held) << _REMOVAL_SHIFT
+    return int(np.int64(day) << 32 | leaves | np.int64(certificate))
+
+
+@compiled
+def in_order(first: Numbers, packed: NDArray[np.int64]) -> tuple[Days, Numbers, Flags]:
+    """Sort the entries of each key database, stable; day, certificate, and whether it is held."""
+    day = np.empty(len(packed), dtype=np.int32)
+    certificate = np.empty(len(packed), dtype=np.int32)
+    held = np.empty(len(packed), dtype=np.bool_)
+    for database in range(len(first) - 1):
+        begin = first[database]
+        # Few, and mostly in order already.
+        for number in range(begin, first[database + 1]):
+            row = natural(number)
+            entry = packed[row]
+            order = entry >> _REMOVAL_SHIFT
+            while row > begin and packed[natural(row - 1)] >> _REMOVAL_SHIFT > order:
+                packed[row] = packed[natural(row - 1)]
+                row = natural(row - 1)
+            packed[row] = entry
+        for number in range(begin, first[database + 1]):
+            row = natural(number)
+            day[row] = packed[row] >> 32
+            certificate[row] = packed[row] & _CERTIFICATE
+            held[row] = not packed[row] >> _REMOVAL_SHIFT & 1
+    return day, certificate, held
 
 
 @compiled
@@ -492,41 +558,40 @@ def trust_timelines(
     `action_row` picks from the columns of actions. A certificate that is in place since a later
     day than `start` is an import of that day.
     """
-    first = np.zeros(n_databases + 1, dtype=np.int32)
+    # While entries find their places, `first[d + 1]` is where the next one of database `d` goes.
+    first = np.zeros(n_databases + 2, dtype=np.int32)
     for k in range(len(in_place_database)):
-        if in_place_since[k] < end:
-            first[in_place_database[k] + 1] += 1
+        first[natural(in_place_database[k] + 2)] += in_place_since[k] < end
     database = np.empty(len(action_row), dtype=np.int32)
     for k in range(len(action_row)):
-        row = action_row[k]
+        row = natural(action_row[k])
         name = action_name[row] if action_name[row] >= 0 else default_name
         database[k] = key_database_of(action_endpoint[row], name, first_of_endpoint, name_number)
         if action_certificate[row] < 0:
             database[k] = -1
         if database[k] >= 0:
-            first[database[k] + 1] += 1
+            first[natural(database[k] + 2)] += 1
     for d in range(n_databases):
-        first[d + 1] += first[d]
-    place = first[:-1].copy()
-    day = np.empty(first[-1], dtype=np.int32)
-    certificate = np.empty(first[-1], dtype=np.int32)
-    held = np.empty(first[-1], dtype=np.bool_)
+        first[d + 2] += first[d + 1]
+    packed = np.empty(first[-1], dtype=np.int64)
     for k in range(len(in_place_database)):
         if in_place_since[k] < end:
-            group, row = in_place_database[k], place[in_place_database[k]]
-            day[row] = ALWAYS if in_place_since[k] <= start else in_place_since[k]
-            certificate[row], held[row] = in_place_certificate[k], True
-            settle(day, certificate, held, first[group], row)
-            place[group] += 1
+            since = in_place_since[k]
+            at = natural(in_place_database[k] + 1)
+            place = natural(first[at])
+            day = since if since > start else ALWAYS
+            packed[place] = packed_entry(day, True, in_place_certificate[k])
+            first[at] = place + 1
     for k in range(len(action_row)):
         if database[k] >= 0:
-            group, row = database[k], place[database[k]]
-            day[row] = action_day[action_row[k]]
-            certificate[row] = action_certificate[action_row[k]]
-            held[row] = action[action_row[k]] == _IMPORT
-            settle(day, certificate, held, first[group], row)
-            place[group] += 1
-    return first, day, certificate, held
+            row = natural(action_row[k])
+            is_held = action[row] == _IMPORT
+            at = natural(database[k] + 1)
+            place = natural(first[at])
+            packed[place] = packed_entry(action_day[row], is_held, action_certificate[row])
+            first[at] = place + 1
+    first = first[:-1]
+    return first, *in_order(first, packed)
 
 
 @compiled

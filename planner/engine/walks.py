@@ -12,17 +12,20 @@ change.
 import numpy as np
 
 from planner.domain.calendar import ALWAYS, NEVER, Days
-from planner.domain.fleet import Codes, Flags, Numbers, SessionKind
-from planner.domain.options import SSL, SSLACCEPTCERTFROMSERV
+from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.rules import Mode
-from planner.engine.compiled import allocation_free, compiled
+from planner.engine.compiled import allocation_free, compiled, natural
 from planner.engine.kernel import (
     IS_AUTOMATIC,
     MODE_OF_RULE,
     NEEDS_ANCHOR,
+    NEEDS_ANCHOR_GIVEN_TRUST,
+    TRUST_CHANGES,
     TURNS_STRICT,
     Distributed,
     Strictness,
+    can_receive,
+    can_use_ssl,
     first_both_new,
     first_row,
     is_ever_emptied,
@@ -35,11 +38,15 @@ from planner.engine.program import (
     ACCOUNT_IS_SHARED,
     Program,
 )
-from planner.engine.settled import is_settled, settled_room, trusts_in_time, write_settled
-from planner.engine.timelines import CLIENT_ACCEPTS_LATER, CLIENT_REFUSES
+from planner.engine.settled import (
+    UNCLEAR,
+    UNSETTLED,
+    is_settled,
+    settled_room,
+    trusts_from,
+    write_settled,
+)
 
-_SSL, _ACCEPTS = SSL.mask, SSLACCEPTCERTFROMSERV.mask
-_STORAGE_AGENT = int(SessionKind.STORAGE_AGENT)
 _REFUSED = int(Mode.REFUSED)
 
 
@@ -66,30 +73,7 @@ def mark_strict(p: Program, strictness: Strictness, account: int, begin: int, un
 @allocation_free
 def is_alone(p: Program, session: int) -> bool:
     """Whether a session is the only one of its account."""
-    return not p.account_state[p.session_account[session]] & ACCOUNT_IS_SHARED
-
-
-@allocation_free
-def can_receive(p: Program, session: int) -> bool:
-    """Whether automatic distribution can ever work for a session: its kind, or its option."""
-    if p.session_kind[session] >= _STORAGE_AGENT:
-        return True
-    state = p.client_state[p.session_client[session]]
-    if state & CLIENT_REFUSES:
-        return False
-    return bool(p.session_options[session] & _ACCEPTS != 0 or state & CLIENT_ACCEPTS_LATER != 0)
-
-
-@allocation_free
-def can_use_ssl(p: Program, session: int) -> bool:
-    """Whether SSL is Yes for a session at first, or for some session of its client later."""
-    if p.session_options[session] & _SSL:
-        return True
-    client = p.session_client[session]
-    for k in range(p.option_first[client], p.option_first[client + 1]):
-        if p.option_bits[k] & _SSL:
-            return True
-    return False
+    return not p.account_state[natural(p.session_account[session])] & ACCOUNT_IS_SHARED
 
 
 @compiled
@@ -112,12 +96,14 @@ def coupled_sessions(p: Program, sharing: Numbers) -> Numbers:
     `write_states`.
     """
     found = np.empty(len(p.session_client), dtype=np.int32)
+    nothing = nothing_distributed()
     size = place = 0
     for session in range(len(p.session_client)):
         is_sharing = place < len(sharing) and sharing[place] == session
         place += is_sharing
         if is_sharing or (
-            can_receive(p, session) and not (is_settled(p, session) and trusts_in_time(p, session))
+            can_receive(p, session)
+            and not (is_settled(p, session) and trusts_from(p, nothing, session) != UNSETTLED)
         ):
             found[size] = session
             size += 1
@@ -140,15 +126,23 @@ def find_strict(
     whether there is one.
     """
     found = False
-    for session in sessions:
+    for number in sessions:
+        session = natural(number)
+        account = natural(p.session_account[session])
         day = first_both_new(p, session)
+        # Nothing that begins later can matter to an account that is never reset.
+        is_late = day >= strictness.from_day[account] and not (
+            p.account_state[account] & ACCOUNT_IS_RESET
+        )
+        if is_late and (trusts_all or not can_receive(p, session)):
+            continue
         while day < p.end:
             rule, _, until = look(p, strictness, sent, trusts_all, session, day)
             if IS_AUTOMATIC[rule]:
                 receives[p.session_key_database[session]] = True
                 found = True
             elif TURNS_STRICT[rule]:
-                is_final = mark_strict(p, strictness, p.session_account[session], day, until)
+                is_final = mark_strict(p, strictness, account, day, until)
                 # A session that trusts asks for no distribution unless its key database loses
                 # something; a local one may turn to TCP/IP.
                 keeps_trust = NEEDS_ANCHOR[rule] and not is_ever_emptied(
@@ -293,34 +287,49 @@ def write_states(
     first: Numbers,
     day: Days,
     rule: Codes,
+    needed: Days,
 ) -> int:
     """Write the segments of sessions from `begin` on; return the first that found no room.
 
-    `table` is `settled_table()`. Accounts of a single session turn strict on the way.
+    `table` is `settled_table()`. Accounts of a single session turn strict on the way. Into `needed`
+    goes the first day on which each session needs its anchor in a world in which it trusts every
+    certificate, `NEVER` for none, `UNCLEAR` where its states do not tell.
     """
-    size = first[begin]
+    size = natural(first[begin])
     n = len(p.session_client)
     for session in range(begin, n):
-        if is_settled(p, session) and trusts_in_time(p, session):
+        trusted = trusts_from(p, sent, session) if is_settled(p, session) else UNSETTLED
+        if trusted != UNSETTLED:
             if size + settled_room(p, session) > len(day):
                 return session
-            size = write_settled(p, table, strictness, session, size, day, rule)
+            size = write_settled(p, table, strictness, session, trusted, size, day, rule, needed)
             first[session + 1] = size
             continue
-        account = p.session_account[session]
+        account = natural(p.session_account[session])
         decides_alone = is_alone(p, session)
         now = p.start
         previous = -1
+        # Up to the first state that trust would change, the session lives the same days there.
+        # So it does in a shared account, whose strictness may differ, where it never uses SSL.
+        tells = p.server_has_one_anchor[natural(p.session_server[session])] and (
+            decides_alone or not can_use_ssl(p, session)
+        )
+        need = NEVER if tells else UNCLEAR
         while now < p.end:
             state, _, until = look(p, strictness, sent, False, session, now)
             if decides_alone and TURNS_STRICT[state]:
                 mark_strict(p, strictness, account, now, until)
+            if need == NEVER and NEEDS_ANCHOR_GIVEN_TRUST[state]:
+                need = now
+            elif need == NEVER and TRUST_CHANGES[state]:
+                need = UNCLEAR
             if state != previous:
                 if size == len(day):
                     return session
                 day[size], rule[size] = now, state
-                size += 1
+                size = natural(size + 1)
                 previous = state
             now = until
         first[session + 1] = size
+        needed[session] = need
     return n

@@ -319,6 +319,7 @@ class _Room(NamedTuple):
     first: Numbers
     segment_day: Days
     segment_rule: Codes
+    needed_by: Days
     needed_first: Numbers
     anchor: Numbers
     needed: Days
@@ -333,6 +334,7 @@ def _room_for(rest: Rest) -> _Room:
         np.zeros(n_sessions + 1, dtype=np.int32),
         np.empty(3 * n_sessions + 16, dtype=np.int32),
         np.empty(3 * n_sessions + 16, dtype=np.uint8),
+        np.empty(n_sessions, dtype=np.int32),
         np.zeros(len(rest.session_first), dtype=np.int32),
         np.empty(n_rows + 16, dtype=np.int32),
         np.empty(n_rows + 16, dtype=np.int32),
@@ -353,7 +355,15 @@ def _walk_rest(rest: Rest, rows: Rows, run: Run, day: Days, room: _Room) -> tupl
     written = 0
     while True:
         written = walks.write_states(
-            now, rest.settled_table, strictness, sent, written, first, segment_day, segment_rule
+            now,
+            rest.settled_table,
+            strictness,
+            sent,
+            written,
+            first,
+            segment_day,
+            segment_rule,
+            room.needed_by,
         )
         if written == n_sessions:
             break
@@ -384,9 +394,7 @@ def _walk_rest(rest: Rest, rows: Rows, run: Run, day: Days, room: _Room) -> tupl
             now,
             trusting,
             nothing,
-            first,
-            segment_day,
-            segment_rule,
+            room.needed_by,
             rest.session_first,
             rest.session,
             written,
@@ -409,7 +417,9 @@ def _walk_rest(rest: Rest, rows: Rows, run: Run, day: Days, room: _Room) -> tupl
                     run.enters[row] = needs.planned_on(
                         now, database, anchor[k], is_complete, needed_there[k]
                     )
-    grown = _Room(first, segment_day, segment_rule, room.needed_first, anchor, needed_there)
+    grown = _Room(
+        first, segment_day, segment_rule, room.needed_by, room.needed_first, anchor, needed_there
+    )
     return grown, refused_days
 
 

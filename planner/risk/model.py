@@ -13,7 +13,7 @@ from planner.domain.rules import BOTH_NEW_BASE, OLD_CLIENT_BASE, RULES, Mode
 from planner.engine.kernel import MODE_OF_RULE, NEEDS_ANCHOR, TURNS_STRICT
 from planner.engine.program import LOOKUP
 from planner.engine.retiming import Retimable, as_compiled
-from planner.engine.settled import settled_table
+from planner.engine.settled import RULE_BITS, settled_table
 
 Counts = NDArray[np.int64]
 
@@ -36,7 +36,7 @@ def flags_of_places() -> Codes:
     of_rule += np.where(NEEDS_ANCHOR, NEEDS, 0) + np.where(TURNS_STRICT, TURNS, 0)
     of_old_clients = LOOKUP[OLD_CLIENT_BASE:BOTH_NEW_BASE]
     of_rule += np.where(np.isin(rule, of_old_clients), YIELDS_TO_STRICT, 0)
-    flags: Codes = of_rule.astype(np.uint8)[settled_table()]
+    flags: Codes = of_rule.astype(np.uint8)[settled_table() & RULE_BITS]
     flags.setflags(write=False)
     return flags
 

@@ -14,6 +14,7 @@ from planner.domain.fleet import Fleet, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.rules import Mode
 from planner.engine.deadlines import level_facts_on
+from planner.engine.program import level_causes
 from planner.engine.timeline import Timeline
 from planner.reporting.colours import (
     INK,
@@ -222,13 +223,13 @@ def _reordered(side: Side, order: NDArray[np.intp]) -> Side:
 
 def _levels(timeline: Timeline, endpoints: Numbers, day: int) -> list[str]:
     """Level of each endpoint on a day, as text."""
-    plan, compiled = timeline.plan, timeline.compiled
-    program = compiled.program
+    plan, program = timeline.plan, timeline.compiled.program
+    causes = level_causes(plan)
     levels = []
     for endpoint in endpoints.tolist():  # a picture has few of them
         first, last = program.level_first[endpoint], program.level_first[endpoint + 1]
         row = first + int(np.searchsorted(program.level_day[first:last], day, side="right")) - 1
-        cause = int(compiled.level_cause[row])
+        cause = int(causes[row])
         if cause >= 0:
             levels.append(plan.vocabulary.texts[plan.value[cause]])
         else:
