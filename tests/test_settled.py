@@ -35,7 +35,7 @@ def test_random_fleets_take_the_short_walk_and_the_long_one_often() -> None:
         for session in range(timeline.n_sessions):
             if not settled.is_settled(program, session):
                 taken["long"] += 1
-            elif settled.trusts_from(program, timeline.distributed, session) == settled.UNSETTLED:
+            elif trusted_from(timeline, session) == settled.UNSETTLED:
                 taken["long for want of trust"] += 1
             else:
                 client, server = program.session_client[session], program.session_server[session]
@@ -48,6 +48,12 @@ def test_random_fleets_take_the_short_walk_and_the_long_one_often() -> None:
             taken["states tell the need" if told else "states do not tell"] += 1
     assert min(taken.values()) > 20, taken
     assert len(taken) == 6
+
+
+def trusted_from(timeline: Timeline, session: int) -> int:
+    program = timeline.compiled.program
+    servers = settled.servers_of(program)
+    return settled.trusts_from(program, servers, timeline.distributed, session)
 
 
 def delayed(plan: Plan, seed: int) -> Plan:
@@ -90,7 +96,7 @@ def test_sessions_that_come_to_trust_too_late_take_the_short_walk_and_it_says_th
         for session in range(timeline.n_sessions):
             if not settled.is_settled(program, session):
                 continue
-            trusted = settled.trusts_from(program, timeline.distributed, session)
+            trusted = trusted_from(timeline, session)
             if trusted != settled.UNSETTLED:
                 own = slice(timeline.first[session], timeline.first[session + 1])
                 short = [*zip(timeline.day[own].tolist(), timeline.rule[own].tolist(), strict=True)]
@@ -147,10 +153,10 @@ def test_the_room_that_is_made_for_a_settled_session_suffices() -> None:
         for session, n_segments in enumerate(np.diff(timeline.first).tolist()):
             if (
                 settled.is_settled(program, session)
-                and settled.trusts_from(program, timeline.distributed, session) != settled.UNSETTLED
+                and trusted_from(timeline, session) != settled.UNSETTLED
             ):
                 n_settled += 1
-                assert n_segments <= settled.settled_room(program, session)
+                assert n_segments <= settled.settled_room(program)
     assert n_settled > 20
 
 

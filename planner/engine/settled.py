@@ -6,6 +6,7 @@ a few bits, and a table made from the rules has the answer.
 """
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,7 +78,7 @@ _SERVER_LEVEL, _CERTIFICATE = int(LevelFact.NEW | LevelFact.TLS13), SERVER_MD5 |
 _CLIENT_LEVEL = int(LevelFact.NEW | LevelFact.TLS13 | LevelFact.REFUSES_MD5 | LevelFact.BELOW_63)
 _OPTIONS = SSL.mask | SSLREQUIRED.mask | SSLACCEPTCERTFROMSERV.mask | SSLDISABLELEGACYTLS.mask
 _OPTIONS_SHIFT, _ACCOUNT_SHIFT, _LDAP_SHIFT, _PORT_SHIFT, _TLS12_SHIFT = 8, 13, 15, 16, 17
-_HOLDS_NOTHING = 1 << 18
+_LDAP_BIT, _HOLDS_NOTHING = 1 << _LDAP_SHIFT, 1 << 18
 _TABLE_SIZE = 1 << 19
 
 
@@ -151,29 +152,81 @@ def _settled_table(lookup: Codes, turns: Flags, needs: Flags) -> Codes:
 
 
 @allocation_free
-def constants_with(p: Program, session: int, options: int, port: int) -> int:
-    """Part of a table's place that a session's options, its port and its account give."""
-    server = natural(p.session_server[session])
-    account_state = p.account_state[natural(p.session_account[session])]
+def session_part(p: Program, session: int, options: int, ldap_of_server: int) -> int:
+    """Part of a table's place that options and the account give; the server's default is a bit."""
+    account_state = int(p.account_state[natural(p.session_account[session])])
     authentication = account_state & ACCOUNT_AUTHENTICATION
-    is_ldap = (authentication == _OF_LDAP) | (
-        (authentication == _OF_SERVER)
-        & (p.server_state[natural(p.server_first[server])] & SERVER_LDAP != 0)
-    )
+    ldap = ldap_of_server if authentication == _OF_SERVER else 0
+    ldap = _LDAP_BIT if authentication == _OF_LDAP else ldap
     return (
         (options & _OPTIONS) << _OPTIONS_SHIFT
-        | (int(account_state) >> ACCOUNT_SSLREQUIRED & 3) << _ACCOUNT_SHIFT
-        | int(is_ldap) << _LDAP_SHIFT
-        | int(port_differs(p, server, port)) << _PORT_SHIFT
-        | int(p.server_tls12[server]) << _TLS12_SHIFT
+        | (account_state >> ACCOUNT_SSLREQUIRED & 3) << _ACCOUNT_SHIFT
+        | ldap
     )
 
 
 @allocation_free
-def settled_constants(p: Program, session: int) -> int:
-    """Part of a table's place that stays the same for a settled session."""
-    options, port = int(p.session_options[session]), int(p.session_port[session])
-    return constants_with(p, session, options, port)
+def ldap_part(p: Program, server: int) -> int:
+    """Bit of a steady server whose default is LDAP."""
+    row = natural(p.server_first[server])
+    return _LDAP_BIT if p.server_state[row] & SERVER_LDAP else 0
+
+
+@allocation_free
+def port_part(p: Program, server: int, port: int) -> int:
+    """Part of a table's place that a session's port gives."""
+    return int(port_differs(p, server, port)) << _PORT_SHIFT
+
+
+@allocation_free
+def tls12_part(p: Program, server: int) -> int:
+    """Part of a table's place that TLS 1.2 at a server gives."""
+    return int(p.server_tls12[server]) << _TLS12_SHIFT
+
+
+@allocation_free
+def constants_with(p: Program, session: int, options: int, port: int) -> int:
+    """Part of a table's place that a session's options, its port, its account and server give."""
+    server = natural(p.session_server[session])
+    return (
+        session_part(p, session, options, ldap_part(p, server))
+        | port_part(p, server, port)
+        | tls12_part(p, server)
+    )
+
+
+class Servers(NamedTuple):
+    """Servers as their settled sessions see them.
+
+    `before` and `after` are what a server adds to a place on the first day and in the end, all but
+    `ldap` and `port`, which sessions may have otherwise. `changes_on` is the day of its only
+    change, `NEVER` where it has several; `anchor` the one that it always presents, -1 for several,
+    or where holding it is no trust.
+    """
+
+    before: Numbers
+    after: Numbers
+    changes_on: Days
+    ldap: Numbers
+    port: Numbers
+    anchor: Numbers
+
+
+@compiled
+def servers_of(p: Program) -> Servers:
+    """What settled sessions need of each server."""
+    n = len(p.server_first) - 1
+    columns = np.empty((6, n), dtype=np.int32)
+    before, after, changes_on, ldap, port, anchor = columns
+    for server in range(n):
+        row, last = p.server_first[server], p.server_first[server + 1] - 1
+        before[server] = part_of_server(p, row) | tls12_part(p, server)
+        after[server] = part_of_server(p, last) | tls12_part(p, server)
+        changes_on[server] = p.server_day[last] if last <= row + 1 else NEVER
+        ldap[server], port[server] = ldap_part(p, server), port_part(p, server, 0)
+        is_sole = p.server_has_one_anchor[server] and p.server_state[row] & SERVER_COMPLETE
+        anchor[server] = p.server_anchor[row] if is_sole else -1
+    return Servers(before, after, changes_on, ldap, port, anchor)
 
 
 @compiled
@@ -232,7 +285,7 @@ def holds_other(p: Program, database: int, server: int, anchor: int) -> bool:
 
 
 @allocation_free
-def trusts_from(p: Program, sent: Distributed, session: int) -> int:
+def trusts_from(p: Program, servers: Servers, sent: Distributed, session: int) -> int:
     """Day from which on a steady session trusts what its server presents, nothing of it before.
 
     Days on which that does not matter are not told apart. `UNSETTLED` where there is more to say.
@@ -241,39 +294,40 @@ def trusts_from(p: Program, sent: Distributed, session: int) -> int:
     database = natural(p.session_key_database[session])
     # Without SSL no certificate matters before both ends are new.
     needed = p.start if can_use_ssl(p, session) else first_both_new(p, session)
-    if p.removes and is_ever_emptied(p, database):
-        return ALWAYS if needed >= p.end else UNSETTLED
-    if not p.server_has_one_anchor[server]:
-        return ALWAYS if trusts_all_in_time(p, session, needed) else UNSETTLED
-    row = natural(p.server_first[server])
-    anchor = p.server_anchor[row]
-    day = first_held(p, database, anchor)
-    if day > needed or not p.server_state[row] & SERVER_COMPLETE:
-        if needed >= p.end:
-            return ALWAYS
-        if (
-            can_receive(p, session)
-            or not p.server_state[row] & SERVER_COMPLETE
-            or (len(sent.head) and sent.head[database] >= 0)
-            or holds_other(p, database, server, anchor)
-        ):
+    anchor = servers.anchor[server]
+    if anchor < 0 or is_ever_emptied(p, database):
+        matters = needed < p.end
+        if matters and (is_ever_emptied(p, database) or not trusts_all_in_time(p, session, needed)):
             return UNSETTLED
+        return ALWAYS
+    day = first_held(p, database, anchor)
+    if day > needed and (
+        can_receive(p, session)
+        or (len(sent.head) and sent.head[database] >= 0)
+        or holds_other(p, database, server, anchor)
+    ):
+        return UNSETTLED
     return day
 
 
-@allocation_free
-def settled_room(p: Program, session: int) -> int:
+@compiled
+def settled_room(p: Program) -> int:
     """Most rows that `write_settled` can touch for a session."""
-    client, server = p.session_client[session], p.session_server[session]
-    n_levels = p.level_first[client + 1] - p.level_first[client]
-    n_options = p.option_first[client + 1] - p.option_first[client]
-    return int(n_levels + n_options + p.server_first[server + 1] - p.server_first[server] + 2)
+    of_client = of_server = 0
+    for client in range(len(p.level_first) - 1):
+        n_levels = p.level_first[client + 1] - p.level_first[client]
+        n_options = p.option_first[client + 1] - p.option_first[client]
+        of_client = max(of_client, n_levels + n_options)
+    for server in range(len(p.server_first) - 1):
+        of_server = max(of_server, p.server_first[server + 1] - p.server_first[server])
+    return int(of_client + of_server + 2)
 
 
 @allocation_free
 def write_settled(
     p: Program,
     table: Codes,
+    servers: Servers,
     strictness: Strictness,
     session: int,
     trusted: int,
@@ -288,17 +342,18 @@ def write_settled(
     """
     client, server = natural(p.session_client[session]), natural(p.session_server[session])
     row, last_row = natural(p.level_first[client]), natural(p.level_first[client + 1] - 1)
-    server_row = natural(p.server_first[server])
-    last_server_row = natural(p.server_first[server + 1] - 1)
-    now, previous, strict_from, need = p.start, _NO_RULE, NEVER, NEVER
-    if p.client_state[client] & CLIENT_CHANGES_ONCE and last_server_row <= server_row + 1:
+    now, strict_from, need = p.start, NEVER, NEVER
+    state_day = int(servers.changes_on[server])
+    if p.client_state[client] & CLIENT_CHANGES_ONCE and state_day != NEVER:
         # As most sessions: as below, without a loop.
-        constants = settled_constants(p, session)
+        port = p.session_port[session]
+        constants = session_part(
+            p, session, int(p.session_options[session]), servers.ldap[server]
+        ) | (servers.port[server] if port == 0 else port_part(p, server, port))
         old_client = constants | client_part(int(p.level_facts[row]))
         new_client = constants | client_part(int(p.level_facts[last_row]))
-        old_server = part_of_server(p, server_row)
-        new_server = part_of_server(p, last_server_row)
-        level_day, state_day = int(p.level_day[last_row]), int(p.server_day[last_server_row])
+        old_server, new_server = int(servers.before[server]), int(servers.after[server])
+        level_day = int(p.level_day[last_row])
         earlier, later = min(level_day, state_day), max(level_day, state_day)
         first = max(now, min(earlier, trusted))
         second = max(earlier, min(later, trusted))
@@ -336,6 +391,9 @@ def write_settled(
         need = first if state_first & _NEEDS else need
         need = now if state_now & _NEEDS else need
         now = p.end
+    previous = _NO_RULE
+    server_row = natural(p.server_first[server])
+    last_server_row = natural(p.server_first[server + 1] - 1)
     while now < p.end:
         options, port, until = options_of(p, session, now)
         until = min(until, p.end)

@@ -86,16 +86,13 @@ def rows_by_action(
 @compiled
 def rows_with(value: Numbers, is_wanted: Flags) -> Numbers:
     """Row numbers of the wanted values; of each value, `is_wanted` says whether it is."""
-    size = 0
-    for v in value:
-        size += is_wanted[natural(v)]
-    rows = np.empty(size, dtype=np.int32)
+    rows = np.empty(len(value), dtype=np.int32)
     size = 0
     for row in range(len(value)):
         if is_wanted[natural(value[row])]:
             rows[size] = row
-            size += 1
-    return rows
+            size = natural(size + 1)
+    return rows[:size].copy()
 
 
 @compiled
@@ -519,7 +516,7 @@ def in_order(first: Numbers, packed: NDArray[np.int64]) -> tuple[Days, Numbers, 
     for database in range(len(first) - 1):
         begin = first[database]
         # Few, and mostly in order already.
-        for number in range(begin, first[database + 1]):
+        for number in range(begin + 1, first[database + 1]):
             row = natural(number)
             entry = packed[row]
             order = entry >> _REMOVAL_SHIFT
@@ -527,11 +524,10 @@ def in_order(first: Numbers, packed: NDArray[np.int64]) -> tuple[Days, Numbers, 
                 packed[row] = packed[natural(row - 1)]
                 row = natural(row - 1)
             packed[row] = entry
-        for number in range(begin, first[database + 1]):
-            row = natural(number)
-            day[row] = packed[row] >> 32
-            certificate[row] = packed[row] & _CERTIFICATE
-            held[row] = not packed[row] >> _REMOVAL_SHIFT & 1
+    for row in range(len(packed)):
+        day[row] = packed[row] >> 32
+        certificate[row] = packed[row] & _CERTIFICATE
+        held[row] = not packed[row] >> _REMOVAL_SHIFT & 1
     return day, certificate, held
 
 

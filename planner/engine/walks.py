@@ -42,6 +42,7 @@ from planner.engine.settled import (
     UNCLEAR,
     UNSETTLED,
     is_settled,
+    servers_of,
     settled_room,
     trusts_from,
     write_settled,
@@ -96,14 +97,16 @@ def coupled_sessions(p: Program, sharing: Numbers) -> Numbers:
     `write_states`.
     """
     found = np.empty(len(p.session_client), dtype=np.int32)
-    nothing = nothing_distributed()
+    servers, nothing = servers_of(p), nothing_distributed()
     size = place = 0
     for session in range(len(p.session_client)):
         is_sharing = place < len(sharing) and sharing[place] == session
         place += is_sharing
         if is_sharing or (
             can_receive(p, session)
-            and not (is_settled(p, session) and trusts_from(p, nothing, session) != UNSETTLED)
+            and not (
+                is_settled(p, session) and trusts_from(p, servers, nothing, session) != UNSETTLED
+            )
         ):
             found[size] = session
             size += 1
@@ -297,12 +300,15 @@ def write_states(
     """
     size = natural(first[begin])
     n = len(p.session_client)
+    servers, room = servers_of(p), settled_room(p)
     for session in range(begin, n):
-        trusted = trusts_from(p, sent, session) if is_settled(p, session) else UNSETTLED
+        trusted = trusts_from(p, servers, sent, session) if is_settled(p, session) else UNSETTLED
         if trusted != UNSETTLED:
-            if size + settled_room(p, session) > len(day):
+            if size + room > len(day):
                 return session
-            size = write_settled(p, table, strictness, session, trusted, size, day, rule, needed)
+            size = write_settled(
+                p, table, servers, strictness, session, trusted, size, day, rule, needed
+            )
             first[session + 1] = size
             continue
         account = natural(p.session_account[session])
