@@ -337,6 +337,55 @@ def test_a_server_that_changes_its_certificate_asks_for_each_in_its_time(
     )
 
 
+@pytest.mark.parametrize("imported", ["", "2025-03-03", "2025-03-12"])
+@pytest.mark.parametrize("ssl", ["No", "Yes"])
+def test_a_server_that_goes_back_to_its_first_certificate_has_more_than_one(
+    ssl: str, imported: str
+) -> None:
+    imports = [action(imported, "import-certificate", client="BA01", certificate="second")]
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW, certificate="first")],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", "SRV1", ssl=ssl)],
+            certificates=[certificate("first"), certificate("second")],
+            trust=[trust("BA01", "first")],
+            plan=[
+                action("2025-03-12", "replace-certificate", server="SRV1", certificate="second"),
+                action("2025-03-20", "replace-certificate", server="SRV1", certificate="first"),
+                *(imports if imported else []),
+            ],
+        )
+    )
+
+
+def test_an_account_is_strict_from_the_first_day_on_where_only_later_days_change_its_session() -> (
+    None
+):
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW)],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", "SRV1")],
+            trust=[trust("BA01", "SRV1")],
+            plan=[action("2025-03-10", "upgrade-client", client="BA01", value="8.1.22")],
+        )
+    )
+
+
+@pytest.mark.parametrize("since", ["2025-03-30", "2025-03-31"])
+def test_what_enters_on_the_day_after_the_last_one_never_does(since: str) -> None:
+    assert_as_the_oracle_says(
+        case(
+            servers=[server("SRV1", NEW)],
+            clients=[client("BA01", NEW)],
+            sessions=[session("BA01", "SRV1")],
+            trust=[trust("BA01", "SRV1", since=since)],
+            plan=[],
+        )
+    )
+
+
 @pytest.mark.parametrize("client_level", [NEW, "8.1.1"])
 @pytest.mark.parametrize("back", ["", "2025-03-09", "2025-03-20"])
 @pytest.mark.parametrize("only_of", ["", "SRV1", "SRV2"])

@@ -141,13 +141,10 @@ def _settled_table(lookup: Codes, turns: Flags, needs: Flags) -> Codes:
         else:
             index = both_new_index(ssl, client_facts, server_facts, trust, _NOT_ACCEPTED, state)
         rule = lookup[index]
-        # A place comes after the one that differs by trust alone.
-        trusting = (
-            table[place ^ _HOLDS_NOTHING] & _NEEDS
-            if place & _HOLDS_NOTHING
-            else (_NEEDS if needs[rule] else 0)
-        )
-        table[place] = rule | (_TURNS if turns[rule] else 0) | trusting
+        needed = _NEEDS if needs[rule] else 0
+        if place & _HOLDS_NOTHING:
+            needed = table[place ^ _HOLDS_NOTHING] & _NEEDS
+        table[place] = rule | (_TURNS if turns[rule] else 0) | needed
     return table
 
 
@@ -250,12 +247,11 @@ def parts_of_servers(facts: Facts) -> Numbers:
 @allocation_free
 def is_settled(p: Program, session: int) -> bool:
     """Whether only levels, options and certificates change what a session is."""
-    return bool(
-        p.client_state[natural(p.session_client[session])] & CLIENT_IS_STEADY
-        and p.account_state[natural(p.session_account[session])] < ACCOUNT_IS_SHARED
-        and p.server_is_steady[natural(p.session_server[session])]
-        and not p.session_options[session] & LOCAL_BIT
-    )
+    is_steady = p.client_state[natural(p.session_client[session])] & CLIENT_IS_STEADY != 0
+    is_alone = p.account_state[natural(p.session_account[session])] < ACCOUNT_IS_SHARED
+    is_local = p.session_options[session] & LOCAL_BIT != 0
+    server_is_steady = p.server_is_steady[natural(p.session_server[session])]
+    return bool(is_steady & is_alone & server_is_steady & (not is_local))
 
 
 @allocation_free
@@ -293,13 +289,13 @@ def trusts_from(p: Program, servers: Servers, sent: Distributed, session: int) -
     server = natural(p.session_server[session])
     database = natural(p.session_key_database[session])
     # Without SSL no certificate matters before both ends are new.
-    needed = p.start if can_use_ssl(p, session) else first_both_new(p, session)
+    both_new = first_both_new(p, session)
+    needed = p.start if can_use_ssl(p, session) else both_new
     anchor = servers.anchor[server]
-    if anchor < 0 or is_ever_emptied(p, database):
-        matters = needed < p.end
-        if matters and (is_ever_emptied(p, database) or not trusts_all_in_time(p, session, needed)):
-            return UNSETTLED
-        return ALWAYS
+    is_emptied = is_ever_emptied(p, database)
+    if anchor < 0 or is_emptied:
+        is_clear = not is_emptied and trusts_all_in_time(p, session, needed)
+        return ALWAYS if needed >= p.end or is_clear else UNSETTLED
     day = first_held(p, database, anchor)
     if day > needed and (
         can_receive(p, session)
@@ -321,6 +317,12 @@ def settled_room(p: Program) -> int:
     for server in range(len(p.server_first) - 1):
         of_server = max(of_server, p.server_first[server + 1] - p.server_first[server])
     return int(of_client + of_server + 2)
+
+
+@allocation_free
+def place_on(day: int, changes_on: int, before: int, after: int) -> int:
+    """Part of a table's place on a day, of something that changes once."""
+    return after if changes_on <= day else before
 
 
 @allocation_free
@@ -359,19 +361,19 @@ def write_settled(
         second = max(earlier, min(later, trusted))
         third = max(later, trusted)
         state_now = table[
-            (new_client if level_day <= now else old_client)
-            | (new_server if state_day <= now else old_server)
-            | (0 if trusted <= now else _HOLDS_NOTHING)
+            place_on(now, level_day, old_client, new_client)
+            | place_on(now, state_day, old_server, new_server)
+            | place_on(now, trusted, _HOLDS_NOTHING, 0)
         ]
         state_first = table[
-            (new_client if level_day <= first else old_client)
-            | (new_server if state_day <= first else old_server)
-            | (0 if trusted <= first else _HOLDS_NOTHING)
+            place_on(first, level_day, old_client, new_client)
+            | place_on(first, state_day, old_server, new_server)
+            | place_on(first, trusted, _HOLDS_NOTHING, 0)
         ]
         state_second = table[
-            (new_client if level_day <= second else old_client)
-            | (new_server if state_day <= second else old_server)
-            | (0 if trusted <= second else _HOLDS_NOTHING)
+            place_on(second, level_day, old_client, new_client)
+            | place_on(second, state_day, old_server, new_server)
+            | place_on(second, trusted, _HOLDS_NOTHING, 0)
         ]
         state_third = table[new_client | new_server] if third < p.end else state_second
         day[size], rule[size] = now, state_now & RULE_BITS
@@ -403,7 +405,7 @@ def write_settled(
                 constants
                 | client_part(int(p.level_facts[row]))
                 | part_of_server(p, server_row)
-                | (0 if trusted <= now else _HOLDS_NOTHING)
+                | place_on(now, trusted, _HOLDS_NOTHING, 0)
             ]
             day[size], rule[size] = now, found & RULE_BITS
             size = natural(size + (found & RULE_BITS != previous))
