@@ -85,31 +85,20 @@ def receivers(p: Program) -> Numbers:
     for session in range(len(p.session_client)):
         if can_receive(p, session):
             found[size] = session
-            size += 1
+            size = natural(size + 1)
     return found[:size]
 
 
 @compiled
-def coupled_sessions(p: Program, sharing: Numbers) -> Numbers:
-    """Sessions that share their account, given ascending, or may be handed a certificate.
-
-    What trusts in time needs none, and an account that it has for itself is left to
-    `write_states`.
-    """
-    found = np.empty(len(p.session_client), dtype=np.int32)
-    servers, nothing = servers_of(p), nothing_distributed()
-    size = place = 0
-    for session in range(len(p.session_client)):
-        is_sharing = place < len(sharing) and sharing[place] == session
-        place += is_sharing
-        if is_sharing or (
-            can_receive(p, session)
-            and not (
-                is_settled(p, session) and trusts_from(p, servers, nothing, session) != UNSETTLED
-            )
-        ):
+def asking_sessions(p: Program) -> Numbers:
+    """Receivers that may be handed a certificate: those that trust in time need none."""
+    found, servers, nothing = receivers(p), servers_of(p), nothing_distributed()
+    size = 0
+    for number in found:
+        session = natural(number)
+        if not is_settled(p, session) or trusts_from(p, servers, nothing, session) == UNSETTLED:
             found[size] = session
-            size += 1
+            size = natural(size + 1)
     return found[:size]
 
 
@@ -243,11 +232,14 @@ def couple(
     left to `write_states`.
     """
     nothing = nothing_distributed()
-    sessions = coupled_sessions(p, sharing)
     n_databases = len(first_session) - 1
     strictness = initial_strictness(p)
     receives = np.zeros(n_databases, dtype=np.bool_)
-    if not find_strict(p, strictness, nothing, sessions, False, receives):
+    asking = asking_sessions(p)
+    # Who shares comes first: where an account is strict, others can be handed nothing.
+    shares = find_strict(p, strictness, nothing, sharing, False, receives)
+    asks = find_strict(p, strictness, nothing, asking, False, receives)
+    if not (shares or asks):
         return strictness, nothing
     databases = np.flatnonzero(receives).astype(np.int32)
     # Once for each session, or more often: after removals.
@@ -268,7 +260,8 @@ def couple(
             break
         room *= 4
         strictness = initial_strictness(p)
-        find_strict(p, strictness, nothing, sessions, False, receives)
+        find_strict(p, strictness, nothing, sharing, False, receives)
+        find_strict(p, strictness, nothing, asking, False, receives)
     if size == 0:
         return strictness, nothing
     return strictness, Distributed(
