@@ -167,14 +167,12 @@ def level_timelines(
     first_new = np.full(n, NEVER, dtype=np.int32)
     day = np.empty(n + len(action_row), dtype=np.int32)
     facts = np.empty(len(day), dtype=np.uint16)
-    cause = np.empty(len(day) if with_causes else 0, dtype=np.int32)
+    cause = np.full(len(day) if with_causes else 0, -1, dtype=np.int32)
     size = 0
     for endpoint in range(n):
         first[endpoint] = size
         now = facts_before[endpoint]
         day[size], facts[size] = start, now
-        if with_causes:
-            cause[size] = -1
         for k in range(first_action[endpoint], first_action[endpoint + 1]):
             row = natural(action_row[natural(k)])
             if action[row] == _UPGRADE_CLIENT and not now & _INSTALLED:
