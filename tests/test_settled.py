@@ -52,7 +52,7 @@ def test_random_fleets_take_the_short_walk_and_the_long_one_often() -> None:
 
 def trusted_from(timeline: Timeline, session: int) -> int:
     program = timeline.compiled.program
-    servers = settled.servers_of(program)
+    servers = settled.server_parts(program)
     return settled.trusts_from(program, servers, timeline.distributed, session)
 
 

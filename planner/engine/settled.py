@@ -1,8 +1,8 @@
 """The short walk of settled sessions.
 
-Most sessions are *settled*: only the levels of their ends, the server's certificate, and the day
-from which on they hold its anchor change their state. All that decides it on a day then fits into
-a few bits, and a table made from the rules has the answer.
+Most sessions are *settled*: only the levels of their ends, their options, the server's certificate,
+and the day from which on they hold its anchor change their state. All that decides it on a day then
+fits into a few bits, and a table made from the rules has the answer.
 """
 
 from functools import cache
@@ -68,8 +68,9 @@ RULE_BITS, _TURNS, _NEEDS = 63, 64, 128
 """Bits of a table's entry: its rule, whether the account turns strict, and whether the session
 needs its anchor in a world in which it trusts every certificate."""
 UNSETTLED = NEVER - 1
+"""What `trusts_from` tells of a session that must be looked at day of change by day of change."""
 UNCLEAR = ALWAYS
-"""Not a day: of `trusts_from`, and of the day on which a session needs its anchor."""
+"""What stands for the day on which a session needs its anchor where its states do not tell it."""
 
 # A place in the table, from its lowest bit on: level and certificate of the server, level of the
 # client, options, SSLREQUIRED of the account, LDAP, whether the ports differ, TLS 1.2, whether
@@ -86,7 +87,7 @@ _TABLE_SIZE = 1 << 19
 def settled_table() -> Codes:
     """State of a settled session for each combination of what decides it.
 
-    Shape `(2**19,)`; a place is the sum of `settled_constants`, `client_part` and `server_part`,
+    Shape `(2**19,)`; a place is the sum of `constants_with`, `client_part` and `server_part`,
     and of `2**18` while the session holds nothing that the server presents. An entry's rule is in
     its `RULE_BITS`.
     """
@@ -192,7 +193,7 @@ def constants_with(p: Program, session: int, options: int, port: int) -> int:
     )
 
 
-class Servers(NamedTuple):
+class ServerParts(NamedTuple):
     """Servers as their settled sessions see them.
 
     `before` and `after` are what a server adds to a place on the first day and in the end, all but
@@ -210,8 +211,8 @@ class Servers(NamedTuple):
 
 
 @compiled
-def servers_of(p: Program) -> Servers:
-    """What settled sessions need of each server."""
+def server_parts(p: Program) -> ServerParts:
+    """Columns of `ServerParts`, by server."""
     n = len(p.server_first) - 1
     columns = np.empty((6, n), dtype=np.int32)
     before, after, changes_on, ldap, port, anchor = columns
@@ -223,7 +224,7 @@ def servers_of(p: Program) -> Servers:
         ldap[server], port[server] = ldap_part(p, server), port_part(p, server, 0)
         is_sole = p.server_has_one_anchor[server] and p.server_state[row] & SERVER_COMPLETE
         anchor[server] = p.server_anchor[row] if is_sole else -1
-    return Servers(before, after, changes_on, ldap, port, anchor)
+    return ServerParts(before, after, changes_on, ldap, port, anchor)
 
 
 @compiled
@@ -281,7 +282,7 @@ def holds_other(p: Program, database: int, server: int, anchor: int) -> bool:
 
 
 @allocation_free
-def trusts_from(p: Program, servers: Servers, sent: Distributed, session: int) -> int:
+def trusts_from(p: Program, servers: ServerParts, sent: Distributed, session: int) -> int:
     """Day from which on a steady session trusts what its server presents, nothing of it before.
 
     Days on which that does not matter are not told apart. `UNSETTLED` where there is more to say.
@@ -329,7 +330,7 @@ def place_on(day: int, changes_on: int, before: int, after: int) -> int:
 def write_settled(
     p: Program,
     table: Codes,
-    servers: Servers,
+    servers: ServerParts,
     strictness: Strictness,
     session: int,
     trusted: int,

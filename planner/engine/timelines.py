@@ -487,8 +487,8 @@ def key_database_of(
 ) -> int:
     """Key database of an (endpoint, name number); -1 where no session has it."""
     if 0 <= endpoint < len(first_of_endpoint) - 1:
-        first = natural(endpoint)
-        for number in range(first_of_endpoint[first], first_of_endpoint[first + 1]):
+        at = natural(endpoint)
+        for number in range(first_of_endpoint[at], first_of_endpoint[at + 1]):
             database = natural(number)
             if name_number[database] == name:
                 return database

@@ -42,7 +42,7 @@ from planner.engine.settled import (
     UNCLEAR,
     UNSETTLED,
     is_settled,
-    servers_of,
+    server_parts,
     settled_room,
     trusts_from,
     write_settled,
@@ -92,7 +92,7 @@ def receivers(p: Program) -> Numbers:
 @compiled
 def asking_sessions(p: Program) -> Numbers:
     """Receivers that may be handed a certificate: those that trust in time need none."""
-    found, servers, nothing = receivers(p), servers_of(p), nothing_distributed()
+    found, servers, nothing = receivers(p), server_parts(p), nothing_distributed()
     size = 0
     for number in found:
         session = natural(number)
@@ -293,7 +293,7 @@ def write_states(
     """
     size = natural(first[begin])
     n = len(p.session_client)
-    servers, room = servers_of(p), settled_room(p)
+    servers, room = server_parts(p), settled_room(p)
     for session in range(begin, n):
         trusted = trusts_from(p, servers, sent, session) if is_settled(p, session) else UNSETTLED
         if trusted != UNSETTLED:
