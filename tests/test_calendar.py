@@ -149,15 +149,14 @@ def test_the_latest_safe_day_is_what_the_definition_says(
 
     expected = next(d for d in range(needed, needed - 400, -1) if is_safe(d))
     assert calendar.latest_safe(needed) == expected
-    assert calendar.latest_safe_days(needed, needed + 1).tolist() == [expected]
+    for first, end in ((needed, needed + 1), (needed - 30, needed + 15)):
+        days = calendar.latest_safe_days(first, end)
+        assert days.dtype == np.int32
+        assert days.tolist() == [calendar.latest_safe(each) for each in range(first, end)]
 
 
-def test_latest_safe_days_of_a_span_are_those_of_its_days() -> None:
-    calendar = Calendar(holidays=frozenset({day("2027-06-09")}))
-    first, end = day("2027-06-01"), day("2027-07-01")
-    days = calendar.latest_safe_days(first, end)
-    assert days.dtype == np.int32
-    assert days.tolist() == [calendar.latest_safe(needed) for needed in range(first, end)]
+def test_an_empty_span_has_no_latest_safe_days() -> None:
+    assert Calendar().latest_safe_days(20_000, 20_000).tolist() == []
 
 
 def test_a_calendar_without_working_day_is_an_error() -> None:

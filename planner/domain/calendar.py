@@ -134,5 +134,22 @@ class Calendar:
         return day
 
     def latest_safe_days(self, first: int, last: int) -> Days:
-        """`latest_safe` of every day in `[first, last)`."""
-        return np.array([self.latest_safe(day) for day in range(first, last)], dtype=np.int32)
+        """`latest_safe` of every day in `[first, last)`, all at once."""
+        if first >= last:
+            return np.zeros(0, dtype=np.int32)
+        begin = min(self.latest_safe(first), first)
+        days = np.arange(begin, last, dtype=np.int32)
+        weekday = (days + _EPOCH_WEEKDAY) % 7
+        is_working = np.isin(weekday, list(self.working_days))
+        is_working &= ~np.isin(days, list(self.holidays))
+        is_open = is_working.copy()
+        for freeze in self.freezes:
+            is_open &= (days < freeze.start) | (days >= freeze.end)
+        n_before = np.cumsum(is_working, dtype=np.int32) - is_working
+        opens, n_before_open = days[is_open], n_before[is_open]
+        needed = slice(first - begin, None)
+        # Open days are working days, so both columns ascend.
+        leaves_lead = np.searchsorted(n_before_open, n_before[needed] - self.lead_days, "right")
+        is_reached = np.searchsorted(opens, days[needed], "right")
+        latest: Days = opens[np.minimum(leaves_lead, is_reached) - 1]
+        return latest

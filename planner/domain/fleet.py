@@ -377,9 +377,8 @@ class Fleet:
         facts = np.array(
             [*(level.facts for level in self.levels), UNKNOWN_LEVEL_FACTS], dtype=np.uint16
         )
-        of_endpoint: NDArray[np.uint16] = facts[
-            np.concatenate([self.clients.level, self.servers.level])
-        ]
+        level = np.concatenate([self.clients.level, self.servers.level])
+        of_endpoint: NDArray[np.uint16] = facts.take(level, mode="wrap")  # a blank one is -1
         return of_endpoint
 
     def session_text(self, session: int) -> str:

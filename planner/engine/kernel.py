@@ -137,10 +137,12 @@ class Strictness(NamedTuple):
 class Distributed(NamedTuple):
     """Anchors that came by automatic distribution, as a list for each key database.
 
-    `head` is by key database, -1 for none, of shape `(0,)` where nothing was distributed;
-    `following` leads from one entry to the next of the same key database.
+    `database` are the key databases that can receive one, ascending, of shape `(0,)` where nothing
+    was distributed; `head` is the first entry of each, -1 for none; `following` leads from one
+    entry to the next of the same key database.
     """
 
+    database: Numbers
     head: Numbers
     following: Numbers
     certificate: Numbers
@@ -152,7 +154,7 @@ class Distributed(NamedTuple):
 def nothing_distributed() -> Distributed:
     """Return the list that holds nothing."""
     empty = np.zeros(0, dtype=np.int32)
-    return Distributed(empty, empty, empty, empty, empty)
+    return Distributed(empty, empty, empty, empty, empty, empty)
 
 
 @allocation_free
@@ -207,6 +209,16 @@ def first_held(p: Program, database: int, certificate: int) -> int:
 
 
 @allocation_free
+def first_entry(sent: Distributed, database: int) -> int:
+    """First entry of a key database in the list of what was distributed; -1 for none."""
+    if len(sent.database):
+        place = first_row(sent.database, database)
+        if place < len(sent.database) and sent.database[place] == database:
+            return int(sent.head[place])
+    return -1
+
+
+@allocation_free
 def held(
     p: Program, sent: Distributed, database: int, certificate: int, day: int
 ) -> tuple[bool, int]:
@@ -223,8 +235,8 @@ def held(
             result = p.trust_held[k]
             if not result:
                 removed = p.trust_day[k]
-    if len(sent.head) and not result:
-        k = sent.head[database]
+    if not result:
+        k = first_entry(sent, database)
         while k >= 0:
             # It enters after its day's sessions, for others from the next day on.
             if sent.certificate[k] == certificate and removed <= sent.day[k]:
@@ -325,11 +337,13 @@ def options_of(p: Program, session: int, day: int) -> tuple[int, int, int]:
 
 @allocation_free
 def can_receive(p: Program, session: int) -> bool:
-    """Whether automatic distribution can ever work for a session: its kind, or its option."""
-    state = int(p.client_state[natural(p.session_client[session])])
+    """Whether automatic distribution can ever work: the client's level, its kind, or its option."""
+    client = natural(p.session_client[session])
+    state = int(p.client_state[client])
+    is_new_once = p.level_first_new[client] != NEVER
     accepts = (p.session_options[session] & _ACCEPTS != 0) | (state & CLIENT_ACCEPTS_LATER != 0)
     is_other = p.session_kind[session] >= _STORAGE_AGENT
-    return bool(is_other | (accepts & (state & CLIENT_REFUSES == 0)))
+    return bool(is_new_once & (is_other | (accepts & (state & CLIENT_REFUSES == 0))))
 
 
 @allocation_free

@@ -7,6 +7,7 @@ side by group: the rows of group `g` are `first[g]:first[g + 1]`, ascending by d
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.domain.calendar import Days
 from planner.domain.certificates import CertificateKind, Certificates
@@ -17,7 +18,7 @@ from planner.domain.names import NameRegister
 from planner.domain.options import OPTIONS, TCPPORT
 from planner.domain.plan import Action, Plan, SessionSecurity
 from planner.domain.rules import lookup_table
-from planner.engine import timelines
+from planner.engine import entries, timelines
 from planner.engine.timelines import Facts
 
 ACCOUNT_AUTHENTICATION = 3
@@ -152,6 +153,8 @@ def compile_plan(plan: Plan) -> Compiled:
     fleet = plan.fleet
     n_clients = len(fleet.clients)
     active = active_rows(plan)
+    # First, so that the others find the room that it needs on its way.
+    trust = _trust(plan, active)
     level_first, level_day, level_facts, first_new, _ = _levels(plan, active)
     certificates, of_servers = _server_inputs(plan, active)
     server_first, server_day, server_facts, server_state, presented = timelines.server_timelines(
@@ -202,7 +205,7 @@ def compile_plan(plan: Plan) -> Compiled:
         plan.key_database,
         accounts.name_number,
         fleet.key_databases.name_number,
-        *_trust(plan, active),
+        *trust,
         _account_states(fleet, resets[0], authentications[0]),
         resets[0],
         resets[1],
@@ -229,7 +232,8 @@ def not_installed(plan: Plan) -> Flags:
     """
     fleet = plan.fleet
     absent = np.zeros(fleet.n_endpoints, dtype=np.bool_)
-    installs = plan.client[plan.action == Action.INSTALL_CLIENT]
+    # As a plain number: NumPy would compare with a member of an enumeration in 64 bits.
+    installs = plan.client[np.flatnonzero(plan.action == int(Action.INSTALL_CLIENT))]
     absent[installs[(installs >= 0) & (installs < len(fleet.clients))]] = True
     absent[: len(fleet.clients)] &= fleet.clients.level < 0
     return absent
@@ -239,7 +243,7 @@ def key_databases_of(plan: Plan, rows: Numbers) -> Numbers:
     """Key database of each import or removal of a plan; -1 where no session has it."""
     fleet, name = plan.fleet, plan.key_database[rows]
     default = np.int32(fleet.key_database_names.find("default"))
-    return timelines.resolve_key_databases(
+    return entries.resolve_key_databases(
         plan.client[rows],
         np.where(name < 0, default, name),
         fleet.key_databases_of_endpoint.first,
@@ -409,28 +413,35 @@ def _account_events(
         is_wanted = np.zeros(len(fleet.account_names) + len(plan.vocabulary.accounts), np.bool_)
         is_wanted[plan.account[rows]] = True
         known = timelines.rows_with(accounts.name_number, is_wanted)
-        keys = zip(
-            accounts.server[known].tolist(), accounts.name_number[known].tolist(), strict=True
-        )
-        number_of = dict(zip(keys, known.tolist(), strict=True))
-        wanted = zip(plan.server[rows].tolist(), plan.account[rows].tolist(), strict=True)
-        account = np.array([number_of.get(key, -1) for key in wanted], dtype=np.int32)
+        keys = _pairs(accounts.server[known], accounts.name_number[known])
+        by_key = np.argsort(keys)
+        wanted = _pairs(plan.server[rows], plan.account[rows])
+        place = np.searchsorted(keys[by_key], wanted)
+        # One more, for what would stand behind the last.
+        keys, known = np.append(keys[by_key], -1), np.append(known[by_key], np.int32(-1))
+        account = known[np.where(keys[place] == wanted, place, -1)]
     values = _values(plan, rows, meanings)
     order = np.argsort(account, kind="stable")
     order = order[account[order] >= 0]
     return account[order], plan.day[rows][order], values[order]
 
 
+def _pairs(server: Numbers, name_number: Numbers) -> NDArray[np.int64]:
+    """One number for each account of a server."""
+    return server.astype(np.int64) << 32 | name_number
+
+
 def _account_states(fleet: Fleet, reset: Numbers, changed: Numbers) -> Codes:
     """`ACCOUNT_*` bits of every account, given the accounts of resets and of authentications."""
     accounts = fleet.accounts
-    state: Codes = accounts.authentication | np.left_shift(
-        accounts.sslrequired, ACCOUNT_SSLREQUIRED, dtype=np.uint8
+    # Products, which NumPy computes many at a time; shifts and masks it does not.
+    state: Codes = accounts.authentication + accounts.sslrequired * np.uint8(
+        1 << ACCOUNT_SSLREQUIRED
     )
-    state[fleet.account_is_shared] |= ACCOUNT_IS_SHARED
+    state += fleet.account_is_shared * np.uint8(ACCOUNT_IS_SHARED)
+    state += accounts.strict * np.uint8(ACCOUNT_BEGINS_STRICT)
     state[reset] |= ACCOUNT_IS_RESET
     state[changed] |= ACCOUNT_CHANGES
-    state[accounts.strict] |= ACCOUNT_BEGINS_STRICT
     return state
 
 
@@ -488,7 +499,7 @@ def _trust(plan: Plan, active: Active) -> tuple[Numbers, Days, Numbers, Flags]:
     """Columns of what enters and leaves each key database: first, day, certificate, held."""
     fleet, trust = plan.fleet, plan.fleet.trust
     rows = active.of(Action.IMPORT_CERTIFICATE, Action.REMOVE_CERTIFICATE)
-    return timelines.trust_timelines(
+    return entries.trust_timelines(
         fleet.start,
         fleet.end,
         len(fleet.key_databases),

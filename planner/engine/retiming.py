@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.domain.calendar import Days
 from planner.domain.fleet import Codes, Numbers
 from planner.domain.plan import Action, Plan
-from planner.engine import timelines
+from planner.engine import entries, timelines
 from planner.engine.compiled import compiled
 from planner.engine.program import (
     Active,
@@ -169,8 +169,9 @@ def retimed(r: Retimable, level_day: Days, trust_day: Days) -> Program:
     )
     packed = np.empty(len(trust_day), dtype=np.int64)
     for k in range(len(packed)):
-        packed[k] = timelines.packed_entry(trust_day[k], p.trust_held[k], p.trust_certificate[k])
-    day_of_trust, trust_certificate, trust_held = timelines.in_order(p.trust_first, packed)
+        packed[k] = entries.packed_entry(trust_day[k], p.trust_held[k], p.trust_certificate[k])
+    entries.sort_entries(p.trust_first, packed)
+    day_of_trust, trust_certificate, trust_held = entries.unpacked(packed)
     return Program(
         p.start,
         p.end,

@@ -31,6 +31,7 @@ from planner.engine.kernel import (
     can_receive,
     can_use_ssl,
     first_both_new,
+    first_entry,
     first_held,
     is_ever_emptied,
     old_client_index,
@@ -78,8 +79,8 @@ UNCLEAR = ALWAYS
 _SERVER_LEVEL, _CERTIFICATE = int(LevelFact.NEW | LevelFact.TLS13), SERVER_MD5 | SERVER_VALID
 _CLIENT_LEVEL = int(LevelFact.NEW | LevelFact.TLS13 | LevelFact.REFUSES_MD5 | LevelFact.BELOW_63)
 _OPTIONS = SSL.mask | SSLREQUIRED.mask | SSLACCEPTCERTFROMSERV.mask | SSLDISABLELEGACYTLS.mask
-_OPTIONS_SHIFT, _ACCOUNT_SHIFT, _LDAP_SHIFT, _PORT_SHIFT, _TLS12_SHIFT = 8, 13, 15, 16, 17
-_LDAP_BIT, _HOLDS_NOTHING = 1 << _LDAP_SHIFT, 1 << 18
+_OPTIONS_SHIFT, _ACCOUNT_SHIFT, _LDAP_SHIFT, _PORT_SHIFT, _TLS12_SHIFT = 12, 17, 11, 10, 9
+_LDAP_BIT, _HOLDS_NOTHING = 1 << _LDAP_SHIFT, 1 << 8
 _TABLE_SIZE = 1 << 19
 
 
@@ -99,13 +100,13 @@ def settled_table() -> Codes:
 @allocation_free
 def client_part(facts: int) -> int:
     """Part of a table's place that the level of the client gives."""
-    return (facts & _CLIENT_LEVEL) << 3
+    return (facts & _CLIENT_LEVEL) << 1
 
 
 @allocation_free
 def server_part(facts: int, state: int) -> int:
     """Part of a table's place that the level and the certificate of the server give."""
-    return (facts & _SERVER_LEVEL) >> 1 | (state & _CERTIFICATE) << 1
+    return (facts & _SERVER_LEVEL) >> 1 | (state & _CERTIFICATE) << 5
 
 
 @allocation_free
@@ -118,8 +119,8 @@ def part_of_server(p: Program, row: int) -> int:
 def _settled_table(lookup: Codes, turns: Flags, needs: Flags) -> Codes:
     table = np.empty(_TABLE_SIZE, dtype=np.uint8)
     for place in range(_TABLE_SIZE):
-        server_facts, state = place << 1 & _SERVER_LEVEL, place >> 1 & _CERTIFICATE
-        client_facts, options = place >> 3 & _CLIENT_LEVEL, place >> _OPTIONS_SHIFT & _OPTIONS
+        server_facts, state = place << 1 & _SERVER_LEVEL, place >> 5 & _CERTIFICATE
+        client_facts, options = place >> 1 & _CLIENT_LEVEL, place >> _OPTIONS_SHIFT & _OPTIONS
         ssl, required = options & _SSL, (options & _REQUIRED) >> _REQUIRED_SHIFT
         ldap = place >> _LDAP_SHIFT & 1 != 0
         both_new = client_facts & server_facts & _NEW != 0
@@ -300,7 +301,7 @@ def trusts_from(p: Program, servers: ServerParts, sent: Distributed, session: in
     day = first_held(p, database, anchor)
     if day > needed and (
         can_receive(p, session)
-        or (len(sent.head) and sent.head[database] >= 0)
+        or first_entry(sent, database) >= 0
         or holds_other(p, database, server, anchor)
     ):
         return UNSETTLED

@@ -1,17 +1,17 @@
-"""Compiled loops that lay events out by endpoint, server and key database, ascending by day."""
+"""Compiled loops that lay events out by endpoint and by server, ascending by day."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.domain.calendar import ALWAYS, NEVER, Days
+from planner.domain.calendar import NEVER, Days
 from planner.domain.certificates import CertificateKind
 from planner.domain.fleet import Codes, Flags, Numbers
 from planner.domain.levels import LevelFact
 from planner.domain.options import LOCAL_BIT, SSL, SSLACCEPTCERTFROMSERV
 from planner.domain.plan import Action
-from planner.engine.compiled import allocation_free, compiled, natural
+from planner.engine.compiled import compiled, natural
 
 Facts = NDArray[np.uint16]
 
@@ -40,10 +40,8 @@ _NEW = int(LevelFact.NEW)
 _REPLACES_MD5 = int(LevelFact.REPLACES_MD5)
 _UPGRADE_CLIENT = int(Action.UPGRADE_CLIENT)
 _RETIRE_CLIENT = int(Action.RETIRE_CLIENT)
-_IMPORT = int(Action.IMPORT_CERTIFICATE)
 _LEAF = int(CertificateKind.LEAF)
 _INTERMEDIATE = int(CertificateKind.INTERMEDIATE)
-_REMOVAL_SHIFT, _CERTIFICATE = 31, 0x7FFF_FFFF
 
 
 @compiled
@@ -479,121 +477,3 @@ def has_one(values: Numbers, first: Numbers) -> Flags:
         for k in range(first[group] + 1, first[group + 1]):
             result[group] &= values[k] == values[first[group]]
     return result
-
-
-@allocation_free
-def key_database_of(
-    endpoint: int, name: int, first_of_endpoint: Numbers, name_number: Numbers
-) -> int:
-    """Key database of an (endpoint, name number); -1 where no session has it."""
-    if 0 <= endpoint < len(first_of_endpoint) - 1:
-        at = natural(endpoint)
-        for number in range(first_of_endpoint[at], first_of_endpoint[at + 1]):
-            database = natural(number)
-            if name_number[database] == name:
-                return database
-    return -1
-
-
-@allocation_free
-def packed_entry(day: int, is_held: bool, certificate: int) -> int:
-    """What happens to a certificate in a key database, as a number whose order is that of events.
-
-    By day; on a day certificates enter before others leave.
-    """
-    leaves = np.int64(not is_held) << _REMOVAL_SHIFT
-    return int(np.int64(day) << 32 | leaves | np.int64(certificate))
-
-
-@compiled
-def in_order(first: Numbers, packed: NDArray[np.int64]) -> tuple[Days, Numbers, Flags]:
-    """Sort the entries of each key database, stable; day, certificate, and whether it is held."""
-    day = np.empty(len(packed), dtype=np.int32)
-    certificate = np.empty(len(packed), dtype=np.int32)
-    held = np.empty(len(packed), dtype=np.bool_)
-    for database in range(len(first) - 1):
-        begin = first[database]
-        # Few, and mostly in order already.
-        for number in range(begin + 1, first[database + 1]):
-            row = natural(number)
-            entry = packed[row]
-            order = entry >> _REMOVAL_SHIFT
-            while row > begin and packed[natural(row - 1)] >> _REMOVAL_SHIFT > order:
-                packed[row] = packed[natural(row - 1)]
-                row = natural(row - 1)
-            packed[row] = entry
-    for row in range(len(packed)):
-        day[row] = packed[row] >> 32
-        certificate[row] = packed[row] & _CERTIFICATE
-        held[row] = not packed[row] >> _REMOVAL_SHIFT & 1
-    return day, certificate, held
-
-
-@compiled
-def trust_timelines(
-    start: int,
-    end: int,
-    n_databases: int,
-    in_place_database: Numbers,
-    in_place_certificate: Numbers,
-    in_place_since: Days,
-    action_row: Numbers,
-    action_day: Days,
-    action: Codes,
-    action_endpoint: Numbers,
-    action_name: Numbers,
-    action_certificate: Numbers,
-    default_name: int,
-    first_of_endpoint: Numbers,
-    name_number: Numbers,
-) -> tuple[Numbers, Days, Numbers, Flags]:
-    """What enters and leaves each key database: first, day, certificate, whether it is held then.
-
-    `action_row` picks from the columns of actions. A certificate that is in place since a later
-    day than `start` is an import of that day.
-    """
-    # While entries find their places, `first[d + 1]` is where the next one of database `d` goes.
-    first = np.zeros(n_databases + 2, dtype=np.int32)
-    for k in range(len(in_place_database)):
-        first[natural(in_place_database[k] + 2)] += in_place_since[k] < end
-    database = np.empty(len(action_row), dtype=np.int32)
-    for k in range(len(action_row)):
-        row = natural(action_row[k])
-        name = action_name[row] if action_name[row] >= 0 else default_name
-        database[k] = key_database_of(action_endpoint[row], name, first_of_endpoint, name_number)
-        if action_certificate[row] < 0:
-            database[k] = -1
-        if database[k] >= 0:
-            first[natural(database[k] + 2)] += 1
-    for d in range(n_databases):
-        first[d + 2] += first[d + 1]
-    packed = np.empty(first[-1], dtype=np.int64)
-    for k in range(len(in_place_database)):
-        if in_place_since[k] < end:
-            since = in_place_since[k]
-            at = natural(in_place_database[k] + 1)
-            place = natural(first[at])
-            day = since if since > start else ALWAYS
-            packed[place] = packed_entry(day, True, in_place_certificate[k])
-            first[at] = place + 1
-    for k in range(len(action_row)):
-        if database[k] >= 0:
-            row = natural(action_row[k])
-            is_held = action[row] == _IMPORT
-            at = natural(database[k] + 1)
-            place = natural(first[at])
-            packed[place] = packed_entry(action_day[row], is_held, action_certificate[row])
-            first[at] = place + 1
-    first = first[:-1]
-    return first, *in_order(first, packed)
-
-
-@compiled
-def resolve_key_databases(
-    endpoint: Numbers, name: Numbers, first_of_endpoint: Numbers, name_number: Numbers
-) -> Numbers:
-    """Key database of each (endpoint, name number); -1 where no session has it."""
-    found = np.empty(len(endpoint), dtype=np.int32)
-    for row in range(len(endpoint)):
-        found[row] = key_database_of(endpoint[row], name[row], first_of_endpoint, name_number)
-    return found

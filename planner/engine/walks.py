@@ -151,25 +151,23 @@ def distribute(
     p: Program,
     strictness: Strictness,
     sent: Distributed,
-    databases: Numbers,
     first_session: Numbers,
     session_of_database: Numbers,
 ) -> int:
     """Find what automatic distribution does, in order of days, and the strictness that follows.
 
-    Writes into `sent`, and returns the count of its entries, -1 where they found no room. Only
-    `databases` can receive an anchor.
+    Writes into `sent`, and returns the count of its entries, -1 where they found no room.
     """
     size = 0
     day = p.start
-    pending = np.full(len(databases), p.start, dtype=np.int32)
+    pending = np.full(len(sent.database), p.start, dtype=np.int32)
     while day < p.end:
         begin = size
         soonest = p.end
-        for place in range(len(databases)):
+        for place in range(len(sent.database)):
             if pending[place] == day:
                 pending[place] = p.end
-                database = databases[place]
+                database = sent.database[place]
                 for k in range(first_session[database], first_session[database + 1]):
                     session = session_of_database[k]
                     rule, anchor, until = look(p, strictness, sent, False, session, day)
@@ -187,8 +185,9 @@ def distribute(
         # What is distributed on a day is seen by others from the next day on.
         for entry in range(begin, size):
             database = p.session_key_database[sent.session[entry]]
-            sent.following[entry] = sent.head[database]
-            sent.head[database] = entry
+            place = first_row(sent.database, database)
+            sent.following[entry] = sent.head[place]
+            sent.head[place] = entry
         day = soonest
     return size
 
@@ -247,15 +246,16 @@ def couple(
     for database in databases:
         room += first_session[database + 1] - first_session[database]
     while True:
-        head = np.full(n_databases, -1, dtype=np.int32)
+        head = np.full(len(databases), -1, dtype=np.int32)
         sent = Distributed(
+            databases,
             head,
             np.empty(room, dtype=np.int32),
             np.empty(room, dtype=np.int32),
             np.empty(room, dtype=np.int32),
             np.empty(room, dtype=np.int32),
         )
-        size = distribute(p, strictness, sent, databases, first_session, session_of_database)
+        size = distribute(p, strictness, sent, first_session, session_of_database)
         if size >= 0:
             break
         room *= 4
@@ -265,6 +265,7 @@ def couple(
     if size == 0:
         return strictness, nothing
     return strictness, Distributed(
+        databases,
         head,
         sent.following[:size],
         sent.certificate[:size],
@@ -294,7 +295,8 @@ def write_states(
     size = natural(first[begin])
     n = len(p.session_client)
     servers, room = server_parts(p), settled_room(p)
-    for session in range(begin, n):
+    for number in range(begin, n):
+        session = natural(number)
         trusted = trusts_from(p, servers, sent, session) if is_settled(p, session) else UNSETTLED
         if trusted != UNSETTLED:
             if size + room > len(day):

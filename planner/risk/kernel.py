@@ -282,8 +282,9 @@ def _walk_receiving(rest: Rest, run: Run, day: Days, found: Days) -> None:
     """
     now = _at_days(rest, day)
     strictness, sent = walks.couple(now, rest.sharing, rest.session_first, rest.session)
-    for database in range(len(sent.head)):
-        if sent.head[database] >= 0:
+    for place in range(len(sent.database)):
+        if sent.head[place] >= 0:
+            database = sent.database[place]
             for k in range(rest.session_first[database], rest.session_first[database + 1]):
                 session = rest.session[k]
                 days = walks.refused_days_of(now, strictness, sent, session)

@@ -118,7 +118,8 @@ def synthetic_plan(n_sessions: int, seed: int) -> Plan:
         ).astype(np.int32),
         presented=servers.certificate,
         replacement=replacement,
-        replaced_on=replaced_on,
+        # An MD5 default is replaced by the upgrade of its server.
+        replaced_on=np.where(replaced_on == NEVER, server_new, replaced_on),
         certificates=certificates,
     )
     fleet = Fleet(
