@@ -299,7 +299,9 @@ def trusts_from(p: Program, servers: ServerParts, sent: Distributed, session: in
         is_clear = not is_emptied and trusts_all_in_time(p, session, needed)
         return ALWAYS if needed >= p.end or is_clear else UNSETTLED
     day = first_held(p, database, anchor)
-    if day > needed and (
+    if day <= needed:
+        return ALWAYS
+    if (
         can_receive(p, session)
         or first_entry(sent, database) >= 0
         or holds_other(p, database, server, anchor)
@@ -359,41 +361,39 @@ def write_settled(
         old_server, new_server = int(servers.before[server]), int(servers.after[server])
         level_day = int(p.level_day[last_row])
         earlier, later = min(level_day, state_day), max(level_day, state_day)
-        first = max(now, min(earlier, trusted))
-        second = max(earlier, min(later, trusted))
-        third = max(later, trusted)
-        state_now = table[
-            place_on(now, level_day, old_client, new_client)
-            | place_on(now, state_day, old_server, new_server)
-            | place_on(now, trusted, _HOLDS_NOTHING, 0)
-        ]
-        state_first = table[
-            place_on(first, level_day, old_client, new_client)
-            | place_on(first, state_day, old_server, new_server)
-            | place_on(first, trusted, _HOLDS_NOTHING, 0)
-        ]
-        state_second = table[
+        state = table[old_client | old_server | place_on(now, trusted, _HOLDS_NOTHING, 0)]
+        day[size], rule[size] = now, state & RULE_BITS
+        size = natural(size + 1)
+        strict_from = now if state & _TURNS else NEVER
+        need = now if state & _NEEDS else NEVER
+        if trusted > now:
+            # Before anything else changes.
+            first = min(earlier, trusted)
+            found = table[
+                place_on(first, level_day, old_client, new_client)
+                | place_on(first, state_day, old_server, new_server)
+                | place_on(first, trusted, _HOLDS_NOTHING, 0)
+            ]
+            day[size], rule[size] = first, found & RULE_BITS
+            size = natural(size + ((found ^ state) & RULE_BITS != 0))
+            strict_from = min(strict_from, first if found & _TURNS else NEVER)
+            need = min(need, first if found & _NEEDS else NEVER)
+            state = found
+        second, third = max(earlier, min(later, trusted)), max(later, trusted)
+        found = table[
             place_on(second, level_day, old_client, new_client)
             | place_on(second, state_day, old_server, new_server)
             | place_on(second, trusted, _HOLDS_NOTHING, 0)
         ]
-        state_third = table[new_client | new_server] if third < p.end else state_second
-        day[size], rule[size] = now, state_now & RULE_BITS
-        size = natural(size + 1)
-        day[size], rule[size] = first, state_first & RULE_BITS
-        size = natural(size + ((state_first ^ state_now) & RULE_BITS != 0))
-        day[size], rule[size] = second, state_second & RULE_BITS
-        size = natural(size + ((state_second ^ state_first) & RULE_BITS != 0))
-        day[size], rule[size] = third, state_third & RULE_BITS
-        size += (state_third ^ state_second) & RULE_BITS != 0
-        strict_from = third if state_third & _TURNS else NEVER
-        strict_from = second if state_second & _TURNS else strict_from
-        strict_from = first if state_first & _TURNS else strict_from
-        strict_from = now if state_now & _TURNS else strict_from
-        need = third if state_third & _NEEDS else NEVER
-        need = second if state_second & _NEEDS else need
-        need = first if state_first & _NEEDS else need
-        need = now if state_now & _NEEDS else need
+        last = table[new_client | new_server] if third < p.end else found
+        day[size], rule[size] = second, found & RULE_BITS
+        size = natural(size + ((found ^ state) & RULE_BITS != 0))
+        day[size], rule[size] = third, last & RULE_BITS
+        size += (last ^ found) & RULE_BITS != 0
+        strict_from = min(strict_from, second if found & _TURNS else NEVER)
+        strict_from = min(strict_from, third if last & _TURNS else NEVER)
+        need = min(need, second if found & _NEEDS else NEVER)
+        need = min(need, third if last & _NEEDS else NEVER)
         now = p.end
     previous = _NO_RULE
     server_row = natural(p.server_first[server])
