@@ -414,7 +414,7 @@ def _account_events(
         is_wanted[plan.account[rows]] = True
         known = timelines.rows_with(accounts.name_number, is_wanted)
         keys = _pairs(accounts.server[known], accounts.name_number[known])
-        by_key = np.argsort(keys)
+        by_key = np.argsort(keys, kind="stable")
         wanted = _pairs(plan.server[rows], plan.account[rows])
         place = np.searchsorted(keys[by_key], wanted)
         # One more, for what would stand behind the last.
