@@ -282,7 +282,7 @@ def test_the_tool_of_a_client_that_was_retired_twice_is_that_of_its_last_level(l
 
 def test_a_list_of_nothing_distributed_has_the_columns_of_a_full_one() -> None:
     empty = nothing_distributed()
-    assert [(len(column), column.dtype) for column in empty] == [(0, np.dtype(np.int32))] * 5
+    assert [(len(column), column.dtype) for column in empty] == [(0, np.dtype(np.int32))] * 6
 
 
 @pytest.mark.parametrize("kind", ["set-option", "upgrade-client", "upgrade-server"])

@@ -153,7 +153,7 @@ def compile_plan(plan: Plan) -> Compiled:
     fleet = plan.fleet
     n_clients = len(fleet.clients)
     active = active_rows(plan)
-    # First, so that the others find the room that it needs on its way.
+    # First of all: the room that it needs on its way is then used again by the others.
     trust = _trust(plan, active)
     level_first, level_day, level_facts, first_new, _ = _levels(plan, active)
     certificates, of_servers = _server_inputs(plan, active)

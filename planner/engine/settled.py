@@ -73,9 +73,9 @@ UNSETTLED = NEVER - 1
 UNCLEAR = ALWAYS
 """What stands for the day on which a session needs its anchor where its states do not tell it."""
 
-# A place in the table, from its lowest bit on: level and certificate of the server, level of the
-# client, options, SSLREQUIRED of the account, LDAP, whether the ports differ, TLS 1.2, whether
-# nothing of the server's is held.
+# A place in the table, from its lowest bit on: levels of server and client, certificate of the
+# server, whether nothing of the server's is held, TLS 1.2, whether the ports differ, LDAP, options,
+# SSLREQUIRED of the account. What one session looks up lies in one or two lines of the cache.
 _SERVER_LEVEL, _CERTIFICATE = int(LevelFact.NEW | LevelFact.TLS13), SERVER_MD5 | SERVER_VALID
 _CLIENT_LEVEL = int(LevelFact.NEW | LevelFact.TLS13 | LevelFact.REFUSES_MD5 | LevelFact.BELOW_63)
 _OPTIONS = SSL.mask | SSLREQUIRED.mask | SSLACCEPTCERTFROMSERV.mask | SSLDISABLELEGACYTLS.mask
@@ -89,7 +89,7 @@ def settled_table() -> Codes:
     """State of a settled session for each combination of what decides it.
 
     Shape `(2**19,)`; a place is the sum of `constants_with`, `client_part` and `server_part`,
-    and of `2**18` while the session holds nothing that the server presents. An entry's rule is in
+    and of `2**8` while the session holds nothing that the server presents. An entry's rule is in
     its `RULE_BITS`.
     """
     table = _settled_table(LOOKUP, TURNS_STRICT, NEEDS_ANCHOR)
@@ -367,7 +367,7 @@ def write_settled(
         strict_from = now if state & _TURNS else NEVER
         need = now if state & _NEEDS else NEVER
         if trusted > now:
-            # Before anything else changes.
+            # Trust may be the first to change.
             first = min(earlier, trusted)
             found = table[
                 place_on(first, level_day, old_client, new_client)
