@@ -38,7 +38,7 @@ def packed_entry(day: int, is_held: bool, certificate: int) -> int:
 
 @allocation_free
 def put(first: Numbers, packed: NDArray[np.int64], database: int, entry: int) -> None:
-    """Put an entry behind the others of its key database `d`, at `first[d + 1]`, which moves on."""
+    """Put an entry where `first[database + 1]` says that the next one goes, and move that on."""
     at = natural(database + 1)
     place = natural(first[at])
     packed[place] = entry
